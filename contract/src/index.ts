@@ -1,0 +1,4 @@
+export * from './problem.ts'
+export * from './routes.ts'
+export * from './client.ts'
+export type * from './types.ts'

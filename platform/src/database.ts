@@ -1,0 +1,172 @@
+import pg from 'pg'
+import type { Sql } from 'sql-template-tag'
+
+export { default as sql, empty, join, raw } from 'sql-template-tag'
+export type { Sql } from 'sql-template-tag'
+
+// bigint columns hold ids, sizes and counts, all far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+/** What a store needs to run a statement: the pool or a transaction. */
+export type Querier = {
+  /** All rows of one statement. */
+  rows<Row extends object>(statement: Sql): Promise<Row[]>
+  /** The only row, or undefined; throws when there are several. */
+  row<Row extends object>(statement: Sql): Promise<Row | undefined>
+  /** The number of rows the statement touched. */
+  run(statement: Sql): Promise<number>
+  /** A statement that the server parses and plans once for each connection. For hot paths; `name` must be unique to `text`. */
+  prepared<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<Row[]>
+}
+
+export type Transaction = Querier & { readonly inTransaction: true }
+
+export type Database = Querier & {
+  readonly pool: pg.Pool
+  /** Runs `work` in one transaction; retries it when the server reports a serialisation failure or deadlock. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  /** Calls `onNotify` with each payload; re-listens after a lost connection and then calls `onNotify('')`. */
+  listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>
+  stats(): { total: number; idle: number; waiting: number; max: number }
+  end(): Promise<void>
+}
+
+export type DatabaseOptions = {
+  connectionString: string
+  applicationName: string
+  maxConnections: number
+  /** Milliseconds after which the server gives up on one statement. */
+  statementTimeoutMs?: number
+  onError?: (error: Error) => void
+  onQuery?: (durationMs: number) => void
+}
+
+/** Opens a pool. Connection loss never ends the process: statements reject, the pool reconnects. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    application_name: options.applicationName,
+    max: options.maxConnections,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: options.statementTimeoutMs ?? 30_000,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+  })
+  pool.on('error', (error) => options.onError?.(error))
+
+  const timed = async <T>(work: Promise<T>): Promise<T> => {
+    if (!options.onQuery) return work
+    const startedAt = performance.now()
+    try {
+      return await work
+    } finally {
+      options.onQuery(performance.now() - startedAt)
+    }
+  }
+  const querier = (client: pg.Pool | pg.PoolClient): Querier => ({
+    rows: async <Row extends object>(statement: Sql) =>
+      (await timed(client.query(statement))).rows as Row[],
+    row: async <Row extends object>(statement: Sql) => {
+      const { rows } = await timed(client.query(statement))
+      if (rows.length > 1) throw new Error(`expected one row, got ${rows.length}: ${statement.sql}`)
+      return rows[0] as Row | undefined
+    },
+    run: async (statement: Sql) => (await timed(client.query(statement))).rowCount ?? 0,
+    prepared: async <Row extends object>(name: string, text: string, values: readonly unknown[]) =>
+      (await timed(client.query({ name, text, values: [...values] }))).rows as Row[],
+  })
+
+  const transaction = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      const client = await pool.connect()
+      let broken: Error | undefined
+      const onError = (error: Error) => (broken = error)
+      client.on('error', onError)
+      try {
+        await client.query('begin')
+        const result = await work({ ...querier(client), inTransaction: true })
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await client.query('rollback').catch((failure: Error) => (broken = failure))
+        if (attempt < 4 && isRetryable(error)) continue
+        throw error
+      } finally {
+        client.off('error', onError)
+        client.release(broken)
+      }
+    }
+  }
+
+  const listen: Database['listen'] = async (channel, onNotify) => {
+    let stopped = false
+    let client: pg.Client | undefined
+    let retry: NodeJS.Timeout | undefined
+    const connect = async (): Promise<void> => {
+      const next = new pg.Client({
+        connectionString: options.connectionString,
+        application_name: `${options.applicationName} listen`,
+        keepAlive: true,
+      })
+      const lost = () => {
+        if (stopped || client !== next) return
+        client = undefined
+        retry = setTimeout(() => void reconnect(), 500)
+      }
+      next.on('error', lost)
+      next.on('end', lost)
+      next.on('notification', (message) => onNotify(message.payload ?? ''))
+      await next.connect()
+      client = next
+      await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+    }
+    const reconnect = async (): Promise<void> => {
+      try {
+        await connect()
+        onNotify('')
+      } catch {
+        client = undefined
+        if (!stopped) retry = setTimeout(() => void reconnect(), 1_000)
+      }
+    }
+    await connect()
+    return async () => {
+      stopped = true
+      clearTimeout(retry)
+      await client?.end()
+    }
+  }
+
+  return {
+    ...querier(pool),
+    pool,
+    transaction,
+    listen,
+    stats: () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      max: options.maxConnections,
+    }),
+    end: () => pool.end(),
+  }
+}
+
+const sqlState = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
+const isRetryable = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error))
+
+/** The database cannot be reached or is starting or stopping: worth a 503 and another try, not a bug. */
+export const isDatabaseUnavailable = (error: unknown): boolean => {
+  const state = sqlState(error)
+  return (
+    state.startsWith('08') ||
+    ['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'].includes(state) ||
+    (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message))
+  )
+}
+
+export const isUniqueViolation = (error: unknown): boolean => sqlState(error) === '23505'
+export const isForeignKeyViolation = (error: unknown): boolean => sqlState(error) === '23503'
