@@ -1,0 +1,71 @@
+import type { ClientBase } from 'pg'
+import { label, type Migration } from './migration.ts'
+
+/** A migration that the database says it has. `down` lets a release undo a migration that it does not bring itself. */
+export type Applied = {
+  number: number
+  name: string
+  checksum: string
+  previousReleaseRuns: boolean
+  inTransaction: boolean
+  down: string
+  appliedAt: Date
+}
+
+export async function createLedger(client: ClientBase): Promise<void> {
+  await client.query(`
+    create table if not exists public.schema_migration (
+      app text not null,
+      number integer not null,
+      name text not null,
+      checksum text not null,
+      previous_release_runs boolean not null,
+      in_transaction boolean not null,
+      down_sql text not null,
+      applied_at timestamptz not null default now(),
+      primary key (app, number)
+    )`)
+}
+
+/** What was applied, in order; none when the ledger does not exist yet. */
+export async function readLedger(client: ClientBase, app: string): Promise<Applied[]> {
+  const exists = await client.query<{ exists: boolean }>(
+    `select to_regclass('public.schema_migration') is not null as exists`,
+  )
+  if (!exists.rows[0]?.exists) return []
+  const { rows } = await client.query<Applied>(
+    `select number, name, checksum, previous_release_runs as "previousReleaseRuns", in_transaction as "inTransaction",
+            down_sql as "down", applied_at as "appliedAt"
+     from public.schema_migration where app = $1 order by number`,
+    [app],
+  )
+  return rows
+}
+
+export async function recordUp(client: ClientBase, app: string, migration: Migration): Promise<void> {
+  const { number, name, checksum, previousReleaseRuns, inTransaction, down } = migration
+  await client.query(
+    `insert into public.schema_migration (app, number, name, checksum, previous_release_runs, in_transaction, down_sql)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [app, number, name, checksum, previousReleaseRuns, inTransaction, down],
+  )
+}
+
+export async function recordDown(client: ClientBase, app: string, number: number): Promise<void> {
+  await client.query('delete from public.schema_migration where app = $1 and number = $2', [app, number])
+}
+
+/** Migrations in the database that this release does not bring, newest last. */
+export const unknownTo = (migrations: readonly Migration[], applied: readonly Applied[]): Applied[] =>
+  applied.filter((row) => !migrations.some((migration) => migration.number === row.number))
+
+/** Throws when an applied migration is not the one this release brings under the same number. */
+export function assertUnchanged(migrations: readonly Migration[], applied: readonly Applied[]): void {
+  for (const row of applied) {
+    const migration = migrations.find((candidate) => candidate.number === row.number)
+    if (!migration || migration.checksum === row.checksum) continue
+    throw new Error(
+      `Migration ${label(migration)} was changed after it was applied to this database (as ${label(row)}, ${row.appliedAt.toISOString()}). Put the file back as it was and write the change as a new migration.`,
+    )
+  }
+}

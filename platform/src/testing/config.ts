@@ -1,0 +1,2 @@
+/** Connection string of a PostgreSQL on which the suite shall run instead of the built-in one; its user creates databases. */
+export const externalDatabaseUrl = process.env['DAM_TEST_DATABASE_URL']
