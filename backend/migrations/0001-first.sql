@@ -70,6 +70,7 @@ create table upload (
   kind text not null default 'single' check (kind in ('single', 'partial', 'final')),
   length_bytes bigint check (length_bytes >= 0),
   offset_bytes bigint not null default 0 check (offset_bytes >= 0),
+  crc32 bigint not null default 0,
   filename text not null,
   relative_path text not null default '',
   collection_id bigint,
@@ -83,6 +84,7 @@ create table upload (
   updated_at timestamptz not null default now(),
   expires_at timestamptz not null
 );
+comment on column upload.crc32 is 'Of the first offset_bytes bytes as they arrived; what the disk gives back must agree';
 create index upload_owner on upload (owner_id, created_at desc);
 create index upload_expiry on upload (expires_at) where state <> 'done';
 
