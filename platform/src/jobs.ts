@@ -1,3 +1,4 @@
+import { Logger, runMigrations } from 'graphile-worker'
 import { sql, type Querier } from './database.ts'
 
 export type JobOptions = {
@@ -19,3 +20,10 @@ export async function addJob(querier: Querier, task: string, payload: object, op
       run_at := ${options.runAt ?? null}::timestamptz, max_attempts := ${options.maxAttempts ?? 3},
       job_key := ${options.key ?? null}, priority := ${options.priority ?? 0})`)
 }
+
+/** Creates or updates graphile-worker's own tables; safe to run at every start and from several processes at once. */
+export async function migrateJobs(connectionString: string): Promise<void> {
+  await runMigrations({ connectionString, logger: quiet, preset: { worker: { schema: 'graphile_worker' } } })
+}
+
+const quiet = new Logger(() => () => undefined)

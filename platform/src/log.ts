@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import path from 'node:path'
+import pino from 'pino'
+import { currentContext, type Context } from './context.ts'
+
+export type Fields = Record<string, unknown>
+export type Log = {
+  debug(message: string, fields?: Fields): void
+  info(message: string, fields?: Fields): void
+  warn(message: string, fields?: Fields): void
+  error(message: string, fields?: Fields): void
+}
+
+/** An ERROR line as the table `error_log` keeps it. */
+export type ErrorEntry = Context & { message: string; code: string; route?: string; stack?: string }
+
+const keptFiles = 5
+const rotateBytes = 64 * 1024 * 1024
+
+/**
+ * One JSON line per event, to `app.log` in `directory` and, unless `stdout` is false, to standard output. Levels are upper case;
+ * `ref` repeats the ids as `user_id:123 asset_id:7`, so that plain grep finds them. `error` in fields may be an Error.
+ */
+export function openLog(options: {
+  directory: string
+  process: string
+  level: 'debug' | 'info' | 'warn' | 'error'
+  stdout: boolean
+  onError?: (entry: ErrorEntry) => void
+}): Log {
+  mkdirSync(options.directory, { recursive: true })
+  const file = path.join(options.directory, 'app.log')
+  rotate(file)
+  const streams = [{ level: options.level, stream: pino.destination({ dest: file, append: true, sync: true }) }]
+  if (options.stdout) streams.push({ level: options.level, stream: pino.destination({ dest: 1, sync: true }) })
+  const logger = pino(
+    {
+      level: options.level,
+      base: { process: options.process },
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label.toUpperCase() }) },
+      mixin: () => {
+        const context = currentContext()
+        return context ? { ...context, ref: refOf(context) } : {}
+      },
+    },
+    pino.multistream(streams),
+  )
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields: Fields = {}) => {
+    const { error, ...rest } = fields
+    const explained = error === undefined ? rest : { ...rest, ...explain(error) }
+    logger[level](explained, message)
+    if (level === 'error') {
+      const described: Partial<ReturnType<typeof explain>> = error === undefined ? {} : explain(error)
+      options.onError?.({
+        ...currentContext(),
+        message: described.reason ? `${message}: ${described.reason}` : message,
+        code: typeof rest['code'] === 'string' ? rest['code'] : (described.error_name ?? 'error'),
+        ...(typeof rest['route'] === 'string' ? { route: rest['route'] } : {}),
+        ...(described.stack ? { stack: described.stack } : {}),
+      })
+    }
+  }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+const refOf = (context: Context): string =>
+  Object.entries(context)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}:${value}`)
+    .join(' ')
+
+function explain(error: unknown): { reason: string; error_name?: string; stack?: string } {
+  if (!(error instanceof Error)) return { reason: String(error) }
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  return { reason: error.message + cause, error_name: error.name, ...(error.stack ? { stack: error.stack } : {}) }
+}
+
+function rotate(file: string): void {
+  if (!existsSync(file) || statSync(file).size < rotateBytes) return
+  rmSync(`${file}.${keptFiles}`, { force: true })
+  for (let n = keptFiles - 1; n >= 1; n--) if (existsSync(`${file}.${n}`)) renameSync(`${file}.${n}`, `${file}.${n + 1}`)
+  renameSync(file, `${file}.1`)
+}
