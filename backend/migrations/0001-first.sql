@@ -159,6 +159,8 @@ create table asset_embedded (
   raw jsonb not null default '{}'
 );
 
+create index asset_embedded_fields on asset_embedded using gin (fields jsonb_path_ops);
+
 create table asset_search (
   asset_id bigint primary key references asset (id) on delete cascade,
   document tsvector not null
@@ -209,7 +211,7 @@ create table asset_tally (
   delta bigint not null
 );
 create index asset_tally_scope on asset_tally (scope, key) include (delta);
-comment on table asset_tally is 'scope type: key = asset type, not in trash; scope trash: key empty; scope tag: key = lower(tag name), not in trash; scope bytes: key = type; scope month: key = YYYY-MM of sort_date in UTC, not in trash';
+comment on table asset_tally is 'scope type: key = asset type, not in trash; scope trash: key empty; scope tag: key = lower(tag name), not in trash; scope bytes: key = type; scope month: key = YYYY-MM of sort_date in UTC, not in trash; scope collection: key = collection id, members in trash included';
 
 create function asset_tally_on_insert() returns trigger language plpgsql as $$
 begin
@@ -285,6 +287,24 @@ create table collection_asset (
   primary key (collection_id, asset_id)
 );
 create index collection_asset_asset on collection_asset (asset_id);
+
+create function collection_tally_on_insert() returns trigger language plpgsql as $$
+begin
+  insert into asset_tally (scope, key, delta)
+    select 'collection', collection_id::text, count(*) from changed group by collection_id;
+  return null;
+end $$;
+create trigger collection_tally_insert after insert on collection_asset
+  referencing new table as changed for each statement execute function collection_tally_on_insert();
+
+create function collection_tally_on_delete() returns trigger language plpgsql as $$
+begin
+  insert into asset_tally (scope, key, delta)
+    select 'collection', collection_id::text, -count(*) from changed group by collection_id;
+  return null;
+end $$;
+create trigger collection_tally_delete after delete on collection_asset
+  referencing old table as changed for each statement execute function collection_tally_on_delete();
 
 alter table upload add foreign key (collection_id) references collection (id) on delete set null;
 alter table upload add foreign key (asset_id) references asset (id) on delete set null;
@@ -371,7 +391,8 @@ drop table worker_lease, error_log, idempotency_key, task, audit, event, collect
   asset_tally, ingest_stage, rendition, tag, asset_search, asset_embedded, asset, blob,
   sign_in_failure, setup_link, session, account cascade;
 drop sequence event_seq;
-drop function asset_tally_on_insert, asset_tally_on_update, asset_tally_on_delete, asset_next_revision;
+drop function asset_tally_on_insert, asset_tally_on_update, asset_tally_on_delete, asset_next_revision,
+  collection_tally_on_insert, collection_tally_on_delete;
 drop collation dam_natural;
 drop function dam_unaccent;
 drop extension pg_stat_statements;
