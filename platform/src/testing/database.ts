@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { migrateJobs } from '../jobs.ts'
 import { migrate, type Migration, readMigrations } from '../migrate.ts'
 import { externalDatabaseUrl } from './config.ts'
 import { testServer } from './server.ts'
@@ -38,6 +39,7 @@ async function ensureTemplate(admin: pg.Client, server: string): Promise<string>
     await admin.query(`drop database if exists ${name}_unfinished with (force)`)
     await admin.query(`create database ${name}_unfinished template template0`)
     await migrate({ connectionString: withDatabase(server, `${name}_unfinished`), app: 'backend', migrations })
+    await migrateJobs(withDatabase(server, `${name}_unfinished`))
     await admin.query(`alter database ${name}_unfinished rename to ${name}`)
     return name
   } finally {
