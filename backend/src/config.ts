@@ -15,6 +15,7 @@ export const settings = {
   adminUsername: { variable: 'DAM_ADMIN_USERNAME', describe: 'Name of the first administrator, created without a person when no account exists', parse: (text: string) => text },
   adminPassword: { variable: 'DAM_ADMIN_PASSWORD', describe: 'Password of that first administrator, at least 10 characters', secret: true, parse: (text: string) => { if (text.length < 10) throw new Error('expected at least 10 characters'); return new Secret(text) } },
   logLevel: { variable: 'DAM_LOG_LEVEL', describe: 'Least severe level that is logged', default: 'info', parse: oneOf('debug', 'info', 'warn', 'error') },
+  logToStdout: { variable: 'DAM_LOG_STDOUT', describe: 'yes: log lines also on standard output', default: 'yes', parse: (text: string) => oneOf('yes', 'no')(text) === 'yes' },
   logDir: { variable: 'DAM_LOG_DIR', describe: 'Folder of app.log; default is logs below the data folder', parse: (text: string) => path.resolve(text) },
   uploadMaxBytes: { variable: 'DAM_UPLOAD_MAX_BYTES', describe: 'Largest file that is accepted, bytes', default: String(50 * 1024 ** 3), parse: integer(1, Number.MAX_SAFE_INTEGER) },
   uploadExpiryHours: { variable: 'DAM_UPLOAD_EXPIRY_HOURS', describe: 'Hours an unfinished upload is kept', default: '168', parse: integer(1, 8760) },

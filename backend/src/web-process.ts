@@ -1,0 +1,102 @@
+import { execFileSync } from 'node:child_process'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openCache } from '@dam/platform/cache'
+import { openDatabase } from '@dam/platform/database'
+import { migrateJobs } from '@dam/platform/jobs'
+import { openLog } from '@dam/platform/log'
+import { createApp } from './app.ts'
+import { dataFolders } from './config.ts'
+import { openHub } from './events/hub.ts'
+import { openErrorLog } from './operations/error-log.ts'
+import { databaseAnswers } from './operations/health-routes.ts'
+import { liveWorkers, queueState } from './operations/queue-store.ts'
+import { createSignals, type Signals } from './operations/signals.ts'
+import { createAuthenticator } from './people/authenticate.ts'
+import { createConfiguredAdministrator } from './people/setup.ts'
+import type { ProcessInput, RunningProcess } from './server-process.ts'
+import { openBlobStore } from './storage/blob-store.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** The role `web`: everything that answers HTTP. */
+export async function startWebProcess({ config, connectionString, version }: ProcessInput): Promise<RunningProcess> {
+  const folders = dataFolders(config)
+  let signals: Signals | undefined
+  const database = openDatabase({
+    connectionString,
+    applicationName: 'dam web',
+    maxConnections: config.databasePoolSize,
+    onError: (error) => log.warn('database connection lost', { error }),
+    onQuery: (durationMs) => signals?.queryDone(durationMs),
+  })
+  const errorLog = openErrorLog(database, 'web')
+  const log = openLog({
+    directory: folders.logs,
+    process: 'web',
+    level: config.logLevel,
+    stdout: config.logToStdout,
+    onError: (entry) => {
+      signals?.errorLogged(entry.code)
+      errorLog.add(entry)
+    },
+  })
+  await migrateJobs(connectionString)
+  if (config.adminUsername && config.adminPassword) {
+    const created = await createConfiguredAdministrator(database, { username: config.adminUsername, password: config.adminPassword })
+    if (created) log.info('first administrator created from the configuration', { username: config.adminUsername })
+  }
+  const cache = openCache({
+    ...(config.redisUrl ? { redisUrl: config.redisUrl.reveal() } : {}),
+    onHit: (hit) => signals?.cacheRead('shared', hit),
+    onError: (error) => log.warn('cache not reachable; going on without', { error }),
+  })
+  const isHttps = config.publicUrl?.startsWith('https:') ?? false
+  const cookieName = isHttps ? '__Host-dam_session' : 'dam_session'
+  const authenticator = createAuthenticator({
+    database,
+    cookieName,
+    sessionDays: config.sessionDays,
+    onError: (error) => log.warn('last use of a session not noted', { error }),
+  })
+  signals = createSignals({
+    version,
+    commit: commitOf(root),
+    dataDir: config.dataDir,
+    activeUsers: () => authenticator.activeUsers(5),
+    pool: () => database.stats(),
+    queue: () => queueState(database),
+    databaseUp: () => databaseAnswers(database),
+    cacheUp: () => cache.isConnected(),
+    workers: () => liveWorkers(database),
+  })
+  const blobs = await openBlobStore(folders)
+  const hub = await openHub(database, (error) => log.warn('events are late', { error }))
+  const { app, close } = await createApp({
+    config, database, cache, authenticator, signals, hub, blobs, log, version, cookieName, isHttps,
+    frontendDir: path.join(root, 'frontend', 'dist'),
+  })
+  await app.listen({ host: config.host, port: config.port })
+  log.info('web process listens', { host: config.host, port: config.port, version })
+
+  return {
+    log,
+    failed: new Promise(() => undefined),
+    stop: async () => {
+      await close()
+      await hub.stop()
+      await errorLog.flush()
+      await cache.close()
+      await database.end()
+    },
+  }
+}
+
+/** The commit this runs from, where git knows it. */
+function commitOf(directory: string): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: directory, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
