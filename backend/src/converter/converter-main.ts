@@ -1,0 +1,56 @@
+/** The process that touches hostile bytes. It is told what to do over IPC, has no network and no secrets, and may be killed at any time. */
+import sharp from 'sharp'
+import type { IngestError } from '../ingest/types.ts'
+import { ExifTool } from './exiftool.ts'
+import { identify } from './identify.ts'
+import type { RequestMessage, ResponseMessage, StartMessage } from './protocol.ts'
+import { readMetadata } from './read-metadata.ts'
+import { Refusal } from './refusal.ts'
+import { render } from './render.ts'
+import type { Tools } from './tools.ts'
+
+process.title = 'dam: converter'
+sharp.concurrency(1)
+sharp.cache(false)
+
+let tools: Tools = {}
+let exiftool: ExifTool | undefined
+
+const send = (message: ResponseMessage): void => void process.send?.(message)
+
+process.on('message', (message: StartMessage | RequestMessage) => {
+  if ('start' in message) {
+    tools = message.start.tools
+    exiftool = tools.perl ? new ExifTool({ perl: tools.perl, timeoutMs: 12_000, maxFilesPerProcess: 500, maxOutputBytes: 96 * 1024 * 1024 }) : undefined
+    return send({ ready: true })
+  }
+  answer(message).then(
+    (value) => send({ id: message.id, value }),
+    (error: unknown) => send({ id: message.id, error: explain(error) }),
+  )
+})
+
+process.on('disconnect', () => {
+  exiftool?.close()
+  process.exit(0)
+})
+
+function answer(message: RequestMessage) {
+  switch (message.kind) {
+    case 'identify':
+      return identify(message.input)
+    case 'readMetadata':
+      return readMetadata({ ...message.input, exiftool, now: new Date() })
+    case 'render':
+      return render({ ...message.input, tools, exiftool })
+  }
+}
+
+function explain(error: unknown): IngestError {
+  if (error instanceof Refusal) return error.reason
+  const text = error instanceof Error ? error.message : String(error)
+  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return missing
+    ? { kind: 'failed', code: 'original-missing', message: 'The original is not in the blob store. Restore it from a backup, then run ingest again.', retryable: false }
+    : { kind: 'failed', code: 'converter-error', message: `The file could not be read: ${text.slice(0, 300)}`, retryable: false }
+}

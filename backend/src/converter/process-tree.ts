@@ -1,0 +1,21 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+const pageBytes = 4096
+
+/** Resident bytes of a process and all its descendants; 0 for those that are gone or where /proc does not tell. */
+export function residentBytes(pid: number): number {
+  let total = 0
+  const waiting = [pid]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    try {
+      total += Number(readFileSync(`/proc/${next}/statm`, 'latin1').split(' ')[1]) * pageBytes
+      for (const thread of readdirSync(`/proc/${next}/task`)) {
+        const children = readFileSync(`/proc/${next}/task/${thread}/children`, 'latin1').trim()
+        if (children) waiting.push(...children.split(' ').map(Number))
+      }
+    } catch {
+      // It ended between two reads.
+    }
+  }
+  return total
+}

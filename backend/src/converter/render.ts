@@ -1,0 +1,79 @@
+import type { RenderedPreviews } from '../ingest/types.ts'
+import { cascade } from './cascade.ts'
+import { methodsOf, previewMethods, type PreviewMethod } from './preview-methods.ts'
+import type { Decode, RenderJob } from './provider.ts'
+import { coverArt } from './providers/cover-art.ts'
+import { embeddedPreview, embeddedThumbnail } from './providers/embedded-picture.ts'
+import { magickImage } from './providers/magick.ts'
+import { pdf } from './providers/pdf.ts'
+import { sharpImage } from './providers/sharp-image.ts'
+import { svg } from './providers/svg.ts'
+import { videoPoster } from './providers/video.ts'
+import { vipsThumbnail } from './providers/vips.ts'
+import { failed, Refusal, unavailable } from './refusal.ts'
+
+const decoders: Record<PreviewMethod, Decode> = {
+  sharp: sharpImage,
+  resvg: svg,
+  pdfium: pdf,
+  vipsthumbnail: vipsThumbnail,
+  magick: magickImage,
+  'embedded-preview': embeddedPreview,
+  'embedded-thumbnail': embeddedThumbnail,
+  ffmpeg: videoPoster,
+  'cover-art': coverArt,
+}
+
+/** Makes preview, thumbnail and placeholder with the first method that can. Throws a `Refusal` that says why there is none. */
+export async function render(job: RenderJob): Promise<RenderedPreviews> {
+  const { mimeType } = job.identified
+  const methods = methodsOf(mimeType)
+  const reasons: { method: PreviewMethod; message: string }[] = []
+  let missing: PreviewMethod | undefined
+  for (const method of methods) {
+    if (!isInstalled(method, job)) {
+      missing ??= method
+      continue
+    }
+    try {
+      return await renderWith(method, job)
+    } catch (error) {
+      if (error instanceof Refusal) throw error
+      reasons.push({ method, message: firstLine(error) })
+    }
+  }
+  if (missing && reasons.every(({ method }) => method === 'embedded-thumbnail')) {
+    const needed = needsOf(missing)
+    throw unavailable('tool-missing', `Previews of this type need ${needed}, which is not installed on the server.`, needed)
+  }
+  if (reasons.every(({ method }) => method === 'embedded-thumbnail')) {
+    throw unavailable('no-preview-for-type', `There is no preview for this kind of file yet (${mimeType}). The original is kept and can be downloaded.`)
+  }
+  const said = reasons.map(({ method, message }) => `${method}: ${message}`).join('; ').slice(0, 600)
+  throw failed('undecodable', `No preview could be made; the file is probably damaged. Open it in the program that made it and save it again. (${said})`)
+}
+
+const needsOf = (method: PreviewMethod) => {
+  const definition = previewMethods[method]
+  return 'needs' in definition ? definition.needs : undefined
+}
+
+function isInstalled(method: PreviewMethod, job: RenderJob): boolean {
+  const needed = needsOf(method)
+  return needed === undefined || job.tools[needed] !== undefined
+}
+
+async function renderWith(method: PreviewMethod, job: RenderJob): Promise<RenderedPreviews> {
+  const decoded = await decoders[method](job)
+  const common = { measures: decoded.measures, provider: method, ...(decoded.damage ? { damage: decoded.damage } : {}) }
+  try {
+    return { ...common, ...(await cascade(decoded.picture, job.outputFolder)) }
+  } catch (error) {
+    if (!decoded.fallback) throw error
+    const result = await cascade(decoded.fallback(), job.outputFolder)
+    return { ...common, ...result, damage: `The file is damaged (${firstLine(error)}); the preview shows what could be read.` }
+  }
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim()).filter(Boolean)[0]?.slice(0, 200) ?? 'unknown error'
