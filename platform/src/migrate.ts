@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { type Applied, assertUnchanged, createLedger, readLedger, recordDown, recordUp, unknownTo } from './migrate/ledger.ts'
+import {
+  type Applied,
+  assertUnchanged,
+  createLedger,
+  readLedger,
+  recordDown,
+  recordUp,
+  unknownTo,
+} from './migrate/ledger.ts'
 import { label, type Migration } from './migrate/migration.ts'
 import { splitStatements } from './migrate/statements.ts'
 
@@ -76,9 +84,7 @@ function plan(options: MigrateOptions, applied: readonly Applied[]): PlannedStep
   const { app, migrations, target = 'latest' } = options
   assertUnchanged(migrations, applied)
   const newest = applied.at(-1)?.number ?? 0
-  const skipped = migrations.find(
-    ({ number }) => number < newest && !applied.some((row) => row.number === number),
-  )
+  const skipped = migrations.find(({ number }) => number < newest && !applied.some((row) => row.number === number))
   if (skipped) {
     throw new Error(
       `The database lacks migration ${label(skipped)} but has newer ones. Restore a backup, or start the release that migrated it.`,
@@ -171,7 +177,8 @@ async function oneByOne(client: pg.Client, step: PlannedStep): Promise<void> {
 function explained(error: unknown, step: PlannedStep): Error {
   const reason = error instanceof Error ? error.message : String(error)
   const position = error instanceof pg.DatabaseError && error.position ? Number(error.position) : undefined
-  const line = position && step.inTransaction ? `, line ${step.sql.slice(0, position).split('\n').length} of its section` : ''
+  const line =
+    position && step.inTransaction ? `, line ${step.sql.slice(0, position).split('\n').length} of its section` : ''
   const state = step.inTransaction ? 'Nothing of it was kept.' : 'Statements before the failing one were kept.'
   return new Error(`Migration ${label(step)} (${step.direction}) failed${line}: ${reason}. ${state}`, { cause: error })
 }

@@ -37,7 +37,11 @@ export function parseMigration(fileName: string, text: string): Migration {
   if (!answer || !reason) {
     throw new Error(`${fileName}: the header must say "-- previous-release-runs: yes|no (reason)"`)
   }
-  const section = (from: number, to?: number) => lines.slice(from + 1, to).join('\n').trim()
+  const section = (from: number, to?: number) =>
+    lines
+      .slice(from + 1, to)
+      .join('\n')
+      .trim()
   const migration = {
     number: Number(digits),
     name,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processIdentity } from '../process-identity.ts'
-import { stopPostmaster } from './postmaster.ts'
+import { signal, stopPostmaster } from './postmaster.ts'
 import { keepLogSmall } from './server-log.ts'
 import { type Server, type ServerPlan, startServer } from './server.ts'
 import type { EmbeddedPostgres } from './start.ts'
@@ -57,16 +57,21 @@ export function keepRunning(options: {
     clearInterval(tidy)
     await restarting
     const outcome = await stopPostmaster(identity, plan.layout.clusterDir)
-    if (outcome !== 'fast') plan.log.warn('the database did not stop in time and was made to; it recovers at its next start')
+    if (outcome !== 'fast')
+      plan.log.warn('the database did not stop in time and was made to; it recovers at its next start')
     options.onStopped()
   }
-  const stop = () => (stopped ??= stopOnce())
+  const stop: EmbeddedPostgres['stop'] = async ({ immediately = false } = {}) => {
+    stopped ??= stopOnce()
+    if (immediately && isRunning()) signal(identity.pid, 'SIGQUIT')
+    await stopped
+  }
   return {
     ...options.facts,
     get pid() {
       return identity.pid
     },
     stop,
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => stop(),
   }
 }

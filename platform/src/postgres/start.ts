@@ -4,7 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { LockHeldError, takeExclusiveLock } from '../exclusive-lock.ts'
 import { ensureCluster } from './cluster.ts'
-import { choosePort, connectionString, createLayout, databaseName, readOrCreatePassword, writePgpass } from './layout.ts'
+import {
+  choosePort,
+  connectionString,
+  createLayout,
+  databaseName,
+  readOrCreatePassword,
+  writePgpass,
+} from './layout.ts'
 import { keepRunning } from './keep-running.ts'
 import { livingPostmaster, readPidFile, stopPostmaster } from './postmaster.ts'
 import { preparePrograms } from './programs.ts'
@@ -34,7 +41,8 @@ export type EmbeddedPostgres = AsyncDisposable & {
   binDir: string
   /** True when a server that a killed DAM left behind was taken over. */
   adopted: boolean
-  stop(): Promise<void>
+  /** Lets it write everything out first, unless `immediately`: then it recovers at its next start. */
+  stop(options?: { immediately?: boolean }): Promise<void>
 }
 
 /**

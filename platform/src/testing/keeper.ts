@@ -17,11 +17,9 @@ try {
   const lock = takeExclusiveLock(keeperLock(dir), {})
   rmSync(readyFile(dir), { force: true })
   const postgres = await startPostgres({ dataDir: dir, log: { info: say, warn: say }, durability: 'none' })
-  writeFileSync(
-    readyFile(dir),
-    JSON.stringify({ keeper: process.pid, connectionString: postgres.connectionString }),
-    { mode: 0o600 },
-  )
+  writeFileSync(readyFile(dir), JSON.stringify({ keeper: process.pid, connectionString: postgres.connectionString }), {
+    mode: 0o600,
+  })
   const stopAsked = new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve)
     process.once('SIGINT', resolve)

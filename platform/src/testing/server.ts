@@ -9,7 +9,10 @@ import { lockHolder } from '../exclusive-lock.ts'
 
 /** Folder of the test server of this checkout and user. */
 export const testServerDir = (): string => {
-  const key = createHash('sha256').update(import.meta.dirname).digest('hex').slice(0, 8)
+  const key = createHash('sha256')
+    .update(import.meta.dirname)
+    .digest('hex')
+    .slice(0, 8)
   return join(tmpdir(), `dam-test-${userInfo().username}-${key}`)
 }
 

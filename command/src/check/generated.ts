@@ -1,0 +1,59 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { settings } from '@dam/backend/src/config.ts'
+import { migrate } from '@dam/platform/migrate'
+import { dumpSchema } from '@dam/platform/migrate/dump-schema'
+import { root } from '../config.ts'
+import { runProgram } from '../run-program.ts'
+import { apps, migrationsOf } from '../schema.ts'
+import { withScratchPostgres } from '../scratch-postgres.ts'
+import { nodeProgram } from '../toolchain.ts'
+import { type Check, type CheckResult, failed, passed } from './check.ts'
+
+/** Files that are made from others must say what those say. */
+export const generatedChecks: Check[] = [
+  { name: 'schema.sql', run: checkSchema },
+  { name: 'openapi.json', run: checkOpenapi },
+  { name: '.env.example', run: checkSettings },
+]
+
+async function checkSchema({ write }: { write: boolean }): Promise<CheckResult> {
+  const file = path.join(root, 'backend/migrations/schema.sql')
+  const schema = await withScratchPostgres(async (connectionString) => {
+    for (const app of apps) await migrate({ connectionString, app, migrations: migrationsOf(app) })
+    return dumpSchema(connectionString)
+  })
+  if (write) writeFileSync(file, schema)
+  if (readText(file) === schema) return passed
+  return failed('backend/migrations/schema.sql is not what the migrations make. Run: ./dam check --write')
+}
+
+async function checkOpenapi({ write }: { write: boolean }): Promise<CheckResult> {
+  const { code, output } = await runProgram(nodeProgram, [
+    'backend/src/write-openapi.ts',
+    ...(write ? [] : ['--check']),
+  ])
+  return code === 0 ? passed : failed(output)
+}
+
+async function checkSettings(): Promise<CheckResult> {
+  const described = [...(readText(path.join(root, '.env.example')) ?? '').matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(
+    (match) => match[1],
+  )
+  const known = Object.values(settings).map((setting) => setting.variable)
+  const mistakes = [
+    ...known.filter((name) => !described.includes(name)).map((name) => `.env.example does not describe ${name}`),
+    ...described
+      .filter((name) => !known.some((other) => other === name))
+      .map((name) => `.env.example describes ${name}, which DAM does not know`),
+  ]
+  return mistakes.length === 0 ? passed : failed(mistakes.join('\n'))
+}
+
+function readText(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}

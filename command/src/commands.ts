@@ -1,0 +1,43 @@
+export type Command = {
+  /** Shown by `./dam <command> --help`. */
+  help: string
+  /** Resolves to the exit code. */
+  run(args: string[]): Promise<number>
+}
+
+type Entry = { summary: string; load: () => Promise<Command> }
+
+/** Everything `./dam` can do. */
+export const commands = {
+  up: { summary: 'start DAM and keep it running', load: () => import('./commands/up.ts') },
+  doctor: {
+    summary: 'say what this machine has, lacks, and how to install it',
+    load: () => import('./commands/doctor.ts'),
+  },
+  config: {
+    summary: 'print the effective settings and where they come from',
+    load: () => import('./commands/config.ts'),
+  },
+  user: { summary: 'add and list users, change roles and passwords', load: () => import('./commands/user.ts') },
+  migrate: { summary: 'bring the database schema up or down', load: () => import('./commands/migrate.ts') },
+  psql: { summary: 'connect to the database', load: () => import('./commands/psql.ts') },
+  env: {
+    summary: 'print shell lines that put pnpm, Node.js and psql settings in reach',
+    load: () => import('./commands/env.ts'),
+  },
+  build: { summary: 'build the web application', load: () => import('./commands/build.ts') },
+  check: { summary: 'run the static checks', load: () => import('./commands/check.ts') },
+  test: { summary: 'run the checks and all tests', load: () => import('./commands/test.ts') },
+  version: { summary: 'print versions', load: () => import('./commands/version.ts') },
+} satisfies Record<string, Entry>
+
+export type CommandName = keyof typeof commands
+
+export const isCommandName = (name: string | undefined): name is CommandName =>
+  name !== undefined && Object.hasOwn(commands, name)
+
+export function overview(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length))
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+  return ['Usage: ./dam <command>', '', ...lines, '', './dam <command> --help explains a command.'].join('\n')
+}

@@ -1,0 +1,156 @@
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { dataFolders, manifest } from '@dam/backend/src/config.ts'
+import { type EmbeddedPostgres, startPostgres } from '@dam/platform/postgres/start'
+import { type Effective, readEffectiveConfig, root } from '../config.ts'
+import { CommandFailure } from '../failure.ts'
+import { buildFrontend } from '../frontend.ts'
+import { agreeOnPort, publicAddress } from '../up/address.ts'
+import { keepChild, type KeptChild } from '../up/child.ts'
+import { claimDataFolder } from '../up/data-folder.ts'
+import { type Interruption, InterruptedError, listenForInterruption } from '../up/interruption.ts'
+import { prepareDatabase } from '../up/prepared.ts'
+import { untilReady } from '../up/readiness.ts'
+
+export const help = `
+Usage: ./dam up [--port <number>|auto] [--host <address>] [--data <folder>] [--log]      (npm start does the same)
+
+Starts DAM and keeps it running until Ctrl-C: the built-in PostgreSQL (unless DATABASE_URL names another), the schema
+brought up to date, the web application built when its sources changed, then the two processes of DAM, web and worker,
+which are started again when they end.
+
+  --port    port to listen on (PORT, default 8080); auto takes the next free one when it is in use
+  --host    address to listen on (HOST, default localhost); 0.0.0.0 opens DAM to the network
+  --data    the one folder that holds all state (DAM_DATA, default ./data)
+  --log     print the log here as well, one JSON line per event; it is in <data>/logs/app.log in any case
+
+On the very first start it prints a link with which you create the first administrator; DAM_ADMIN_USERNAME and
+DAM_ADMIN_PASSWORD create one without a person. Settings come from the environment or from a file .env at the root of
+the checkout; .env.example describes each, and ./dam config prints what is in effect.
+
+Ctrl-C stops everything in order; a second one forces it. Killing any part of it loses nothing: start it again.
+`
+
+const failuresBeforeGivingUp = 3
+
+export async function run(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      data: { type: 'string' },
+      log: { type: 'boolean', default: false },
+    },
+  })
+  process.title = 'dam: up'
+  const startedAt = performance.now()
+  const automatic = values.port === 'auto'
+  const effective = readEffectiveConfig({
+    PORT: automatic ? undefined : values.port,
+    HOST: values.host,
+    DAM_DATA: values.data,
+  })
+  const running: Running = { children: [], postgres: undefined }
+  const interruption = listenForInterruption(() => void endByForce(running))
+  try {
+    await using _stack = await start({ effective, automatic, showLog: values.log, running, interruption, startedAt })
+    await interruption.asked
+    say('stopping …')
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error
+  }
+  say('stopped')
+  return 0
+}
+
+type Running = { children: KeptChild[]; postgres: EmbeddedPostgres | undefined }
+
+/** Everything that runs, to be disposed in reverse: web first, the database and the claim on the data last. */
+async function start(options: {
+  effective: Effective
+  automatic: boolean
+  showLog: boolean
+  running: Running
+  interruption: Interruption
+  startedAt: number
+}): Promise<AsyncDisposableStack> {
+  const { effective, running, interruption } = options
+  const { config } = effective
+  const { signal } = interruption
+  const port = await agreeOnPort(config, options)
+  const address = publicAddress(config, port)
+  console.log(`DAM ${manifest.version}`)
+  await using stack = new AsyncDisposableStack()
+  stack.use(claimDataFolder(config.dataDir, address))
+
+  const building = buildFrontend({ force: false, say, signal })
+  building.catch(() => undefined)
+  const environment: Record<string, string | undefined> = {
+    ...effective.environment,
+    HOST: config.host,
+    PORT: String(port),
+    DAM_DATA: config.dataDir,
+    DAM_LOG_STDOUT: options.showLog ? 'yes' : 'no',
+    ...(config.databaseUrl ? {} : { DATABASE_URL: await startBuiltIn(config.dataDir, running, stack) }),
+  }
+  signal.throwIfAborted()
+  const prepared = await prepareDatabase({ environment, address, signal })
+  for (const migration of prepared.applied) say(`migrated: ${migration}`)
+  await building
+  signal.throwIfAborted()
+
+  for (const name of ['worker', 'web']) {
+    const child = keepChild({
+      name,
+      command: process.execPath,
+      args: [path.join(root, 'backend/src/main.ts'), name],
+      cwd: root,
+      env: environment,
+      showLog: options.showLog,
+      stopBoundMs: 32_000,
+      say,
+    })
+    running.children.push(child)
+    stack.use(child)
+  }
+  await untilReady({
+    host: config.host,
+    port,
+    check: () => {
+      signal.throwIfAborted()
+      const failing = running.children.find((child) => child.failures >= failuresBeforeGivingUp)
+      if (!failing) return
+      throw new CommandFailure(`${failing.name} does not start. What it said is above and in ${logFile(config)}.`)
+    },
+  })
+  const seconds = ((performance.now() - options.startedAt) / 1000).toFixed(1)
+  console.log(`DAM is ready at ${address}  (${seconds} s)\n`)
+  if (prepared.setupLink) {
+    console.log(`  Create the first administrator with this link; it works once:\n  ${prepared.setupLink}\n`)
+  }
+  if (prepared.administrator)
+    console.log(`  The administrator "${prepared.administrator}" was created from the settings.\n`)
+  console.log(`  Data  ${config.dataDir}\n  Log   ${logFile(config)}\n  Stop  Ctrl-C\n`)
+  return stack.move()
+}
+
+async function startBuiltIn(dataDir: string, running: Running, stack: AsyncDisposableStack): Promise<string> {
+  const postgres = await startPostgres({ dataDir, log: { info: say, warn: say } })
+  running.postgres = postgres
+  stack.use(postgres)
+  return postgres.connectionString
+}
+
+async function endByForce(running: Running): Promise<void> {
+  say('stopping by force')
+  for (const child of running.children) child.kill()
+  await running.postgres?.stop({ immediately: true })
+  process.exit(130)
+}
+
+const logFile = (config: Effective['config']): string => path.join(dataFolders(config).logs, 'app.log')
+
+function say(message: string): void {
+  console.log(`  ${message}`)
+}

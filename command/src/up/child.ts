@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export type KeptChild = AsyncDisposable & {
+  readonly name: string
+  /** How often it ended by itself without having been calm in between. */
+  readonly failures: number
+  /** Ends it and does not start it again: SIGTERM, and SIGKILL for one that takes longer than its bound. */
+  stop(): Promise<void>
+  kill(): void
+}
+
+export type ChildPlan = {
+  /** As people know it: `web`, `worker`. */
+  name: string
+  command: string
+  args: string[]
+  cwd: string
+  env: Record<string, string | undefined>
+  /** Whether its log lines go to our standard output; they are in app.log in any case. */
+  showLog: boolean
+  stopBoundMs: number
+  say: (message: string) => void
+}
+
+const delaysMs = [200, 1_000, 2_000, 5_000, 10_000, 30_000]
+const calmMs = 60_000
+
+/**
+ * Starts a child process and starts it again, later and later, whenever it ends by itself.
+ * The channel between us is its sign of life: when we are killed it closes, and the child ends.
+ */
+export function keepChild(plan: ChildPlan): KeptChild {
+  let stopping = false
+  let failures = 0
+  let startedAt = 0
+  let child: ChildProcess
+  let ended: Promise<void>
+  const cancelDelay = new AbortController()
+
+  const start = () => {
+    startedAt = performance.now()
+    // In a session of its own: Ctrl-C in the terminal must reach us only, we stop things in order.
+    child = spawn(plan.command, plan.args, {
+      cwd: plan.cwd,
+      env: plan.env,
+      detached: true,
+      stdio: ['ignore', plan.showLog ? 'inherit' : 'ignore', 'inherit', 'ipc'],
+    })
+    const current = child
+    ended = new Promise((resolve) => {
+      current.once('error', (error) => {
+        plan.say(`${plan.name} cannot be started: ${error.message}`)
+        if (current.pid === undefined) resolve()
+      })
+      current.once('exit', (code, signal) => {
+        resolve()
+        if (!stopping) void again(signal ?? `code ${code}`)
+      })
+    })
+  }
+
+  const again = async (how: string) => {
+    if (performance.now() - startedAt > calmMs) failures = 0
+    const delayMs = delaysMs[Math.min(failures++, delaysMs.length - 1)] ?? 0
+    plan.say(
+      `${plan.name} ended unexpectedly (${how}); starting it again${delayMs < 1_000 ? '' : ` in ${delayMs / 1_000} s`}`,
+    )
+    await sleep(delayMs, undefined, { signal: cancelDelay.signal }).catch(() => undefined)
+    if (!stopping) start()
+  }
+
+  start()
+
+  const stop = async () => {
+    stopping = true
+    cancelDelay.abort()
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+    child.kill('SIGTERM')
+    const bound = setTimeout(() => {
+      plan.say(`${plan.name} did not stop within ${plan.stopBoundMs / 1_000} s and is ended`)
+      child.kill('SIGKILL')
+    }, plan.stopBoundMs)
+    await ended
+    clearTimeout(bound)
+  }
+
+  return {
+    name: plan.name,
+    get failures() {
+      return failures
+    },
+    stop,
+    kill: () => {
+      stopping = true
+      cancelDelay.abort()
+      child.kill('SIGKILL')
+    },
+    [Symbol.asyncDispose]: stop,
+  }
+}
