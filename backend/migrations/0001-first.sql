@@ -87,6 +87,7 @@ create table upload (
 comment on column upload.crc32 is 'Of the first offset_bytes bytes as they arrived; what the disk gives back must agree';
 create index upload_owner on upload (owner_id, created_at desc);
 create index upload_expiry on upload (expires_at) where state <> 'done';
+create index upload_asset on upload (asset_id) where asset_id is not null;
 
 -- Assets ---------------------------------------------------------------------
 
