@@ -1,0 +1,37 @@
+import { defineConfig } from '@playwright/test'
+import { chromiumProgram } from './src/config.ts'
+
+const isRoot = process.getuid?.() === 0
+
+export default defineConfig({
+  testDir: './test',
+  testMatch: '*.test.ts',
+  outputDir: './test-results',
+  globalSetup: './src/global-setup.ts',
+  workers: 2,
+  fullyParallel: false,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  forbidOnly: true,
+  use: {
+    browserName: 'chromium',
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    colorScheme: 'light',
+    actionTimeout: 15_000,
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: chromiumProgram(),
+      args: [
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        // Chromium's own sandbox cannot be used by root.
+        ...(isRoot ? ['--no-sandbox'] : []),
+      ],
+    },
+  },
+})
