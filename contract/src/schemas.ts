@@ -188,6 +188,12 @@ export const searchBody = z.strictObject({
   facets: z.array(z.enum(facetNames)).default([]),
 })
 
+/** `next` and `previous` of an answer carry these; post the same body there. They win over those of the body. */
+export const searchPaging = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).optional(),
+  offset: z.coerce.number().int().min(0).max(10_000).optional(),
+})
+
 export const searchResult = page(assetSummary).extend({
   facets: z.record(z.string(), z.record(z.string(), count)),
 })

@@ -60,6 +60,10 @@ export function visibleAssets(principal: Principal, scope: 'library' | 'trash' |
   return scope === 'trash' ? sql`a.trashed_at is not null` : sql`true`
 }
 
+/** True where `visibleAssets` keeps nothing back from this caller but what the scope itself excludes: stored totals hold for it. */
+export const seesAll = (principal: Principal, scope: 'library' | 'trash'): boolean =>
+  can(principal, 'asset.read') && (scope === 'library' || can(principal, 'trash.read'))
+
 /** What the caller may do with an asset, as the contract's `access_level`. */
 export const accessLevelOf = (principal: Principal): 'view' | 'edit' | 'manage' =>
   principal.role === 'administrator' ? 'manage' : principal.role === 'editor' ? 'edit' : 'view'
