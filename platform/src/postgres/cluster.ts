@@ -25,6 +25,8 @@ export async function ensureCluster(options: {
   const { layout, programs, runAs } = options
   const unfinished = `${layout.clusterDir}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
+  openPath(layout, runAs)
+  giveTo(layout.homeDir, runAs)
   const onDisk = clusterVersion(layout.clusterDir)
   if (onDisk !== null) {
     const wanted = programs.version.split('.')[0]
@@ -33,7 +35,6 @@ export async function ensureCluster(options: {
         `${layout.clusterDir} was written by PostgreSQL ${onDisk} and this release brings PostgreSQL ${wanted}. Start the release that wrote it, or choose another data directory with DAM_DATA.`,
       )
     }
-    giveTo(layout.clusterDir, runAs)
     chmodSync(layout.clusterDir, 0o700)
     return false
   }
@@ -42,14 +43,10 @@ export async function ensureCluster(options: {
       `${layout.clusterDir} holds files but no database (PG_VERSION is missing). Restore it from a backup, or move it away to start with an empty database.`,
     )
   }
-  openPath(layout, runAs)
   const passwordFile = `${layout.passwordFile}.initdb`
   try {
     writeFileSync(passwordFile, `${options.password}\n`, { mode: 0o600 })
-    if (runAs.kind === 'dropped') {
-      chownSync(passwordFile, runAs.uid, runAs.gid)
-      chownSync(layout.homeDir, runAs.uid, runAs.gid)
-    }
+    if (runAs.kind === 'dropped') chownSync(passwordFile, runAs.uid, runAs.gid)
     await runInitdb({ programs, runAs, clusterDir: unfinished, passwordFile })
   } finally {
     rmSync(passwordFile, { force: true })
@@ -109,21 +106,20 @@ function openPath(layout: PostgresLayout, runAs: RunAs): void {
   }
 }
 
-/** Gives the cluster to the user that will run it, when it last ran in another way. */
-function giveTo(clusterDir: string, runAs: RunAs): void {
+/** Gives everything to the user that will run the server, when it last ran in another way. */
+function giveTo(homeDir: string, runAs: RunAs): void {
   const uid = runAs.kind === 'dropped' ? runAs.uid : (process.getuid?.() ?? 0)
   const gid = runAs.kind === 'dropped' ? runAs.gid : (process.getgid?.() ?? 0)
-  const owner = lstatSync(clusterDir).uid
+  const owner = lstatSync(homeDir).uid
   if (owner === uid) return
   if (process.getuid?.() !== 0) {
     throw new Error(
-      `${clusterDir} belongs to another user (${owner}). Start DAM as that user, or give the data directory to this one: chown -R ${uid} ${dirname(dirname(clusterDir))}`,
+      `${homeDir} belongs to another user (${owner}). Start DAM as that user, or give the data directory to this one: chown -R ${uid} ${dirname(homeDir)}`,
     )
   }
   const give = (path: string): void => {
+    if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) give(join(path, name))
     lchownSync(path, uid, gid)
-    if (!lstatSync(path).isDirectory()) return
-    for (const name of readdirSync(path)) give(join(path, name))
   }
-  give(clusterDir)
+  give(homeDir)
 }
