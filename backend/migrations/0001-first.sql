@@ -138,6 +138,8 @@ create index asset_by_filename on asset (left(filename, 250) collate dam_natural
 create index asset_by_size on asset (size_bytes desc, id desc) where trashed_at is null;
 create index asset_by_type on asset (type, date_added desc, id desc) where trashed_at is null;
 create index asset_by_tag on asset using gin (tags) where trashed_at is null;
+create index asset_not_ready on asset (status, date_added desc, id desc) where trashed_at is null and status <> 'ready';
+create index asset_not_previewed on asset (preview_state, date_added desc, id desc) where trashed_at is null and preview_state <> 'ready';
 create index asset_in_trash on asset (trashed_at desc, id desc) where trashed_at is not null;
 create index asset_by_sha256 on asset (sha256);
 create index asset_by_owner on asset (owner_id, date_added desc, id desc) where trashed_at is null;
