@@ -1,4 +1,4 @@
-import { sql, type Querier, type Sql } from '@dam/platform/database'
+import { empty, sql, type Querier, type Sql } from '@dam/platform/database'
 import { asksOnlyFor } from './asset-filter.ts'
 import { whereOf, type ResolvedFilter } from './resolve-filter.ts'
 
@@ -18,10 +18,17 @@ export function tallyOf(resolved: ResolvedFilter, scope: 'library' | 'trash'): S
   if (scope === 'trash') return asksOnlyFor(filter) ? sum(sql`scope = 'trash' and key = ''`) : undefined
   if (asksOnlyFor(filter)) return sum(sql`scope = 'type'`)
   if (asksOnlyFor(filter, 'types')) return sum(sql`scope = 'type' and key = any(${filter.types}::text[])`)
+  if (asksOnlyFor(filter, 'dateFrom', 'dateBefore') && startsMonth(filter.dateFrom) && startsMonth(filter.dateBefore)) {
+    const from = filter.dateFrom ? sql`and key >= ${filter.dateFrom.slice(0, 7)}` : empty
+    const before = filter.dateBefore ? sql`and key < ${filter.dateBefore.slice(0, 7)}` : empty
+    return sum(sql`scope = 'month' and length(key) = 7 ${from} ${before}`)
+  }
   const [tag] = resolved.tags
   if (asksOnlyFor(filter, 'tags') && tag !== undefined && resolved.tags.length === 1) return sum(sql`scope = 'tag' and key = lower(${tag})`)
   return undefined
 }
+
+const startsMonth = (day: string | undefined): boolean => day === undefined || day.endsWith('-01')
 
 /** Counts up to `countLimit` rows; what is beyond is the planner's guess, and says so. */
 export async function countRows(querier: Querier, visible: Sql, conditions: readonly Sql[]): Promise<Count> {
