@@ -14,6 +14,7 @@ export const settings = {
   redisUrl: { variable: 'REDIS_URL', describe: 'Redis as a shared cache; without it the cache is in the process', secret: true, parse: (text: string) => new Secret(address('redis:', 'rediss:', 'unix:')(text)) },
   adminUsername: { variable: 'DAM_ADMIN_USERNAME', describe: 'Name of the first administrator, created without a person when no account exists', parse: (text: string) => text },
   adminPassword: { variable: 'DAM_ADMIN_PASSWORD', describe: 'Password of that first administrator, at least 10 characters', secret: true, parse: (text: string) => { if (text.length < 10) throw new Error('expected at least 10 characters'); return new Secret(text) } },
+  searchPath: { variable: 'PATH', describe: 'Where exiftool, ffmpeg and friends are looked for', default: '/usr/local/bin:/usr/bin:/bin', parse: (text: string) => text },
   logLevel: { variable: 'DAM_LOG_LEVEL', describe: 'Least severe level that is logged', default: 'info', parse: oneOf('debug', 'info', 'warn', 'error') },
   logToStdout: { variable: 'DAM_LOG_STDOUT', describe: 'yes: log lines also on standard output', default: 'yes', parse: (text: string) => oneOf('yes', 'no')(text) === 'yes' },
   logDir: { variable: 'DAM_LOG_DIR', describe: 'Folder of app.log; default is logs below the data folder', parse: (text: string) => path.resolve(text) },

@@ -15,7 +15,7 @@ import { createSignals, type Signals } from './operations/signals.ts'
 import { createAuthenticator } from './people/authenticate.ts'
 import { createConfiguredAdministrator } from './people/setup.ts'
 import type { ProcessInput, RunningProcess } from './server-process.ts'
-import { openBlobStore } from './storage/blob-store.ts'
+import { openBlobStore } from './storage/open-blob-store.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -70,7 +70,7 @@ export async function startWebProcess({ config, connectionString, version }: Pro
     cacheUp: () => cache.isConnected(),
     workers: () => liveWorkers(database),
   })
-  const blobs = await openBlobStore(folders)
+  const blobs = await openBlobStore({ database, folders, log })
   const hub = await openHub(database, (error) => log.warn('events are late', { error }))
   const { app, close } = await createApp({
     config, database, cache, authenticator, signals, hub, blobs, log, version, cookieName, isHttps,

@@ -74,8 +74,6 @@ summary{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:baseline;paddi
 /** The readable form of the contract at /api/docs/. */
 export function docsRoutes(app: FastifyInstance, version: string, pageHeaders: Record<string, string>): void {
   const html = pageHtml(version)
-  const schema = JSON.stringify(openapi(version))
   app.get('/api/docs', async (_, reply) => reply.headers(pageHeaders).type('text/html; charset=utf-8').send(html))
   app.get('/api/docs/docs.css', async (_, reply) => reply.headers(pageHeaders).header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(css))
-  app.get('/api/v4/openapi.json', async (_, reply) => reply.type('application/json').send(schema))
 }

@@ -1,0 +1,81 @@
+import { openDatabase } from '@dam/platform/database'
+import { migrateJobs } from '@dam/platform/jobs'
+import { openLog } from '@dam/platform/log'
+import { foldTally } from './assets/tally.ts'
+import { dataFolders } from './config.ts'
+import { deleteOldIdempotencyKeys } from './http/idempotency.ts'
+import { openIngest } from './ingest/open-ingest.ts'
+import { openErrorLog } from './operations/error-log.ts'
+import { startUpkeep } from './operations/upkeep.ts'
+import { deleteExpiredSessions } from './people/session-store.ts'
+import { deleteOldSignInFailures } from './people/sign-in-limit.ts'
+import type { ProcessInput, RunningProcess } from './server-process.ts'
+import { openBlobStore } from './storage/open-blob-store.ts'
+import { releaseBlobs } from './storage/release-blobs.ts'
+import { taskList } from './tasks/task-list.ts'
+import { purgeExpired } from './trash/empty-trash.ts'
+import { startWorker } from './worker.ts'
+
+/** The role `worker`: everything that happens in the background. */
+export async function startWorkerProcess({ config, connectionString }: ProcessInput): Promise<RunningProcess> {
+  const folders = dataFolders(config)
+  const database = openDatabase({
+    connectionString,
+    applicationName: 'dam worker',
+    maxConnections: Math.max(config.databasePoolSize, config.workerConcurrency + 4),
+    statementTimeoutMs: 10 * 60_000,
+    onError: (error) => log.warn('database connection lost', { error }),
+  })
+  const errorLog = openErrorLog(database, 'worker')
+  const log = openLog({ directory: folders.logs, process: 'worker', level: config.logLevel, stdout: config.logToStdout, onError: (entry) => errorLog.add(entry) })
+  await migrateJobs(connectionString)
+  const blobs = await openBlobStore({ database, folders, log })
+  const ingest = await openIngest({
+    database,
+    blobsFolder: folders.blobs,
+    blobPath: (sha256) => blobs.blobPath(sha256),
+    renditionsFolder: folders.renditions,
+    concurrency: config.workerConcurrency,
+    searchPath: config.searchPath,
+    worker: `worker-${process.pid}`,
+    warn: (message, fields) => log.warn(message, fields),
+  })
+  const missing = ingest.capabilities.filter(({ available }) => !available).map(({ name }) => name)
+  if (missing.length > 0) log.warn('some tools are missing; ./dam doctor tells how to install them', { missing })
+  const recovered = await ingest.recover()
+  if (recovered.abandoned + recovered.requeued > 0) log.info('ingest recovered', recovered)
+
+  const worker = await startWorker({
+    database,
+    log,
+    concurrency: config.workerConcurrency + 1,
+    tasks: {
+      ingest: (payload, { job }) => ingest.task(payload, job),
+      ...taskList({ database, releaseBlobs: (sha256s) => releaseBlobs({ database, blobs, renditionsFolder: folders.renditions, log }, sha256s) }),
+    },
+  })
+  const upkeep = startUpkeep(
+    [
+      { name: 'fold counts', everyMinutes: 1, run: () => foldTally(database) },
+      ...(config.trashDays > 0 ? [{ name: 'trash past its days', everyMinutes: 60, run: () => purgeExpired(database, { trashDays: config.trashDays, now: new Date() }) }] : []),
+      { name: 'expired sessions', everyMinutes: 60, run: () => deleteExpiredSessions(database) },
+      { name: 'old sign-in failures', everyMinutes: 60, run: () => deleteOldSignInFailures(database) },
+      { name: 'old idempotency keys', everyMinutes: 60, run: () => deleteOldIdempotencyKeys(database) },
+      { name: 'old error log', everyMinutes: 360, run: () => errorLog.prune() },
+    ],
+    log,
+  )
+  log.info('worker started', { concurrency: config.workerConcurrency })
+
+  return {
+    log,
+    failed: worker.ended,
+    stop: async () => {
+      await upkeep.stop()
+      await worker.stop()
+      await ingest[Symbol.asyncDispose]()
+      await errorLog.flush()
+      await database.end()
+    },
+  }
+}
