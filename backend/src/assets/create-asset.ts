@@ -3,6 +3,7 @@ import { addJob } from '@dam/platform/jobs'
 import { isForeignKeyViolation, sql, type Transaction } from '@dam/platform/database'
 import { recordAudit, recordEvents } from '../events/record.ts'
 import { indexAsset } from '../search/index-asset.ts'
+import { ensureTags } from '../tags/tag-store.ts'
 
 export type NewAsset = {
   ownerId: number
@@ -25,7 +26,7 @@ export type NewAsset = {
  */
 export async function createAsset(tx: Transaction, asset: NewAsset): Promise<{ id: number }> {
   const label = asset.label?.trim() || labelOf(asset.filename)
-  const tags = [...new Set(asset.tags ?? [])]
+  const tags = await ensureTags(tx, asset.tags ?? [])
   await tx.run(sql`insert into blob (sha256, size_bytes) values (${asset.sha256}, ${asset.sizeBytes}) on conflict (sha256) do nothing`)
   const row = await tx.row<{ id: number }>(sql`
     insert into asset (owner_id, sha256, size_bytes, filename, label, label_edited, description, description_edited, tags)
@@ -34,9 +35,6 @@ export async function createAsset(tx: Transaction, asset: NewAsset): Promise<{ i
     returning id`)
   if (!row) throw new Error('insert returned no row')
   const { id } = row
-  if (tags.length > 0) {
-    await tx.run(sql`insert into tag (name) select unnest(${[...tags].sort()}::text[]) on conflict do nothing`)
-  }
   const folder = await findOrMakeFolders(tx, asset.ownerId, asset.collectionId ?? null, asset.folders ?? [])
   if (folder.id !== null) await placeIn(tx, folder.id, id)
   await addJob(tx, 'ingest', { assetId: id })

@@ -1,5 +1,6 @@
 import type { AssetType, EmbeddedMetadata, StageName } from '@dam/contract'
 import { join, sql, type Querier, type Transaction } from '@dam/platform/database'
+import { ensureTags } from '../tags/tag-store.ts'
 import type { Measures, RawTags } from './types.ts'
 
 export type IngestAsset = {
@@ -60,7 +61,7 @@ export type Findings = {
 export async function saveFindings(tx: Transaction, assetId: number, found: Findings): Promise<boolean> {
   const { identity, metadata, measures, preview } = found
   const fields = metadata?.fields
-  const tags = fields?.keywords?.length ? await namesOfTags(tx, fields.keywords) : []
+  const tags = fields?.keywords?.length ? await ensureTags(tx, fields.keywords) : []
   const changes = [
     sql`width = coalesce(${measures.width ?? null}::integer, width), height = coalesce(${measures.height ?? null}::integer, height)`,
     sql`duration_ms = coalesce(${measures.durationMs ?? null}::bigint, duration_ms), page_count = coalesce(${measures.pageCount ?? null}::integer, page_count)`,
@@ -93,13 +94,6 @@ export async function saveFindings(tx: Transaction, assetId: number, found: Find
       on conflict (asset_id) do update set fields = excluded.fields, raw = excluded.raw`)
   }
   return true
-}
-
-/** The tags as the library writes them; unknown ones are added. Sorted, so that two runs cannot wait for each other. */
-async function namesOfTags(tx: Transaction, keywords: readonly string[]): Promise<string[]> {
-  await tx.run(sql`insert into tag (name) select unnest(${[...keywords].sort()}::text[]) on conflict do nothing`)
-  const rows = await tx.rows<{ name: string }>(sql`select name from tag where lower(name) in (select lower(k) from unnest(${[...keywords]}::text[]) k) order by id`)
-  return rows.map(({ name }) => name)
 }
 
 /** Assets whose newest preview run ended for want of this capability. */
