@@ -4,6 +4,7 @@ import type { Identified, IngestError } from '../ingest/types.ts'
 import { canonicalExtension, canonicalMimeType, contradicts, extensionOf, typeOf } from '../ingest/media-types.ts'
 import { sniffText } from './sniff-text.ts'
 import { Refusal } from './refusal.ts'
+import { ZipFile } from './zip-file.ts'
 
 const headBytes = 64 * 1024
 
@@ -40,12 +41,18 @@ async function mimeTypeOf(path: string, head: Buffer, sizeBytes: number, extensi
   const detected = await fileTypeFromFile(path).catch(() => undefined)
   // file-type calls every XML document application/xml; the text sniff knows the vocabularies.
   if (detected && detected.mime !== 'application/xml') return canonicalMimeType(detected.mime)
-  return sniffText(head, sizeBytes > head.length, extension) ?? canonicalMimeType(detected?.mime ?? 'application/octet-stream')
+  const text = sniffText(head, sizeBytes > head.length, extension)
+  if (text ?? detected) return text ?? canonicalMimeType(detected?.mime ?? '')
+  await using archive = await ZipFile.open(path)
+  return archive ? 'application/zip' : 'application/octet-stream'
 }
 
 /** Signatures that file-type does not know or reads differently. */
 function signature(head: Buffer, sizeBytes: number): string | undefined {
   const ascii = head.subarray(0, 64).toString('latin1')
+  if (ascii.startsWith('ftypmif3', 4)) return 'image/heif'
+  const packed = packedType(head)
+  if (packed) return packed
   if (ascii.startsWith('\0MRM')) return 'image/x-minolta-mrw'
   if (ascii.startsWith('gimp xcf')) return 'image/x-xcf'
   if (ascii.startsWith('Kaydara FBX Binary')) return 'model/fbx'
@@ -59,6 +66,14 @@ function signature(head: Buffer, sizeBytes: number): string | undefined {
   if (head.length >= 84 && sizeBytes === 84 + 50 * head.readUInt32LE(80)) return 'model/stl'
   if (/^[\s\S]{0,1024}?%PDF-\d/.test(head.subarray(0, 1100).toString('latin1')) && !/^\s*<|^[\x00-\x08]|^\xff\xd8|^PK|^GIF8|^\x89PNG/.test(ascii)) return 'application/pdf'
   return undefined
+}
+
+/** ZIP containers that name their type in a first, uncompressed member `mimetype`. */
+function packedType(head: Buffer): string | undefined {
+  if (head.length < 60 || head.readUInt32LE(0) !== 0x04034b50 || head.toString('latin1', 30, 38) !== 'mimetype' || head.readUInt16LE(26) !== 8) return undefined
+  const start = 38 + head.readUInt16LE(28)
+  const stated = head.toString('latin1', start, start + Math.min(100, head.readUInt32LE(18)))
+  return stated === 'image/openraster' || stated === 'application/x-krita' ? stated : undefined
 }
 
 async function readHead(path: string): Promise<{ head: Buffer; sizeBytes: number }> {

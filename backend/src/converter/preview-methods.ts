@@ -11,22 +11,24 @@ export const previewMethods = {
   'embedded-thumbnail': { needs: 'perl' },
   ffmpeg: { needs: 'ffmpeg' },
   'cover-art': {},
+  'stored-picture': {},
 } as const satisfies Record<string, { needs?: ToolName }>
 
 export type PreviewMethod = keyof typeof previewMethods
 
 const raw: PreviewMethod[] = ['embedded-preview', 'magick', 'embedded-thumbnail']
 const modern: PreviewMethod[] = ['vipsthumbnail', 'magick', 'embedded-thumbnail']
+const stored: PreviewMethod[] = ['stored-picture']
 const rare: PreviewMethod[] = ['magick']
 
 /** For each media type who tries, best first. */
 const byMimeType: Record<string, readonly PreviewMethod[]> = {
-  'image/jpeg': ['sharp', 'embedded-thumbnail'],
-  'image/png': ['sharp'],
+  'image/jpeg': ['sharp', 'magick', 'embedded-thumbnail'],
+  'image/png': ['sharp', 'magick'],
   'image/apng': ['sharp'],
-  'image/gif': ['sharp'],
-  'image/webp': ['sharp'],
-  'image/avif': ['sharp', 'vipsthumbnail', 'magick'],
+  'image/gif': ['sharp', 'magick'],
+  'image/webp': ['sharp', 'magick'],
+  'image/avif': ['sharp', 'magick'],
   'image/tiff': ['sharp', 'magick', 'embedded-thumbnail'],
   'image/svg+xml': ['resvg'],
   'image/heic': modern,
@@ -36,7 +38,7 @@ const byMimeType: Record<string, readonly PreviewMethod[]> = {
   'image/jxl': modern,
   'image/jp2': modern,
   'image/jpx': modern,
-  'image/x-j2c': modern,
+  'image/x-j2c': rare,
   'image/bmp': rare,
   'image/x-icon': rare,
   'image/vnd.adobe.photoshop': ['magick', 'embedded-thumbnail'],
@@ -66,14 +68,19 @@ const byMimeType: Record<string, readonly PreviewMethod[]> = {
   'application/postscript': ['embedded-thumbnail'],
   'application/x-indesign': ['embedded-thumbnail'],
   'application/mxf': ['ffmpeg'],
+  'application/x-krita': stored,
+  'image/openraster': stored,
+  'model/3mf': stored,
+  'application/epub+zip': stored,
 }
 
 export function methodsOf(mimeType: string): readonly PreviewMethod[] {
   const listed = byMimeType[mimeType]
   if (listed) return listed
+  if (/^application\/vnd\.(openxmlformats|oasis|ms-word|ms-excel\.|ms-powerpoint\.)/.test(mimeType)) return stored
   if (mimeType.startsWith('video/')) return ['ffmpeg']
   return mimeType.startsWith('audio/') ? ['cover-art'] : []
 }
 
 /** Types whose decoder holds the JavaScript thread or much memory: they run alone, away from photos. */
-export const isHeavy = (mimeType: string): boolean => methodsOf(mimeType).length > 0 && !['sharp', 'cover-art'].includes(methodsOf(mimeType)[0]!)
+export const isHeavy = (mimeType: string): boolean => methodsOf(mimeType).length > 0 && !['sharp', 'cover-art', 'stored-picture'].includes(methodsOf(mimeType)[0]!)

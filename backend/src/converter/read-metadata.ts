@@ -5,11 +5,12 @@ import { mapMeasures, mapMetadata } from '../ingest/map-metadata.ts'
 import { canonicalMimeType } from '../ingest/media-types.ts'
 import type { Identified, Measures, RawTags, ReadMetadata } from '../ingest/types.ts'
 import type { ExifTool } from './exiftool.ts'
+import { readDocumentProperties } from './document-properties.ts'
 import { describe } from './identify.ts'
 
 /** Tags that arrive as numbers; all others as ExifTool words them. */
 const numeric = [
-  'Orientation', 'GPSLatitude', 'GPSLongitude', 'GPSAltitude', 'GPSCoordinates', 'ExposureTime', 'FNumber', 'FocalLength', 'ISO', 'Duration', 'Rating', 'Rotation',
+  'Orientation', 'GPSLatitude', 'GPSLongitude', 'GPSAltitude', 'GPSCoordinates', 'ExposureTime', 'FNumber', 'FocalLength', 'ISO', 'Duration', 'SendDuration', 'Rating', 'Rotation',
 ].map((tag) => `-${tag}#`)
 
 // Computed tags cost 4 ms a photo and repeat what the others say; films and RAW need the rotation and the sizes they add.
@@ -19,6 +20,8 @@ const fullArgs = ['-fast', '-G1', ...numeric, '-all', '--System:all', '--ExifToo
 /** Types that a signature alone cannot tell; ExifTool may name the right one. */
 const refinable = new Set(['image/tiff', 'application/pdf', 'application/x-cfb', 'application/octet-stream', 'image/png', 'audio/ogg', 'video/ogg', 'video/x-ms-asf', 'audio/x-ms-wma', 'application/zip', 'application/postscript', 'application/xml', 'image/heif', 'image/heic'])
 const neverRefinedTo = new Set(['text/plain', 'application/octet-stream', 'application/zip', 'application/xml', 'application/x-executable'])
+
+const zipped = /^application\/(epub\+zip|vnd\.(openxmlformats|oasis|ms-word|ms-excel|ms-powerpoint))/
 
 const maxTags = 3_000
 const maxTagLength = 4_000
@@ -30,7 +33,8 @@ export async function readMetadata(input: { path: string; identified: Identified
   const quick = /^image\/(jpeg|png|webp|gif|tiff|avif|bmp)$/.test(input.identified.mimeType)
   const tags = exiftool ? await exiftool.read(path, quick ? quickArgs : fullArgs).catch((error: Error) => void warnings.push(error.message)) : undefined
   if (!exiftool) warnings.push('ExifTool needs Perl, which is not installed; no embedded metadata was read.')
-  const raw = storable(tags ?? {}, warnings)
+  const packed = zipped.test(input.identified.mimeType) ? await readDocumentProperties(path).catch((error: Error) => void warnings.push(error.message)) : undefined
+  const raw = storable({ ...tags, ...packed }, warnings)
   const refined = refine(input.identified, raw)
   const { mimeType, type } = refined ?? input.identified
   const { fields, capturedAt } = mapMetadata(raw, input.now)
@@ -75,6 +79,11 @@ function storableValue(value: unknown): unknown {
   return typeof value === 'boolean' ? value : value === null || value === undefined ? null : cleanText(JSON.stringify(value), maxTagLength)
 }
 
+const videoCodec = (raw: RawTags): string | undefined => {
+  const value = Object.entries(raw).find(([name, value]) => /:(CompressorID|VideoCodec|VideoCodecName|VideoEncoding)$/.test(name) || (/^Track\d+:CodecID$/.test(name) && String(value).startsWith('V_')))?.[1]
+  return value === undefined ? undefined : cleanText(String(value), 100)
+}
+
 async function addMedia(path: string, mimeType: string, fields: EmbeddedMetadata, measures: Measures, raw: RawTags, warnings: string[]): Promise<void> {
   const media = await parseFile(path, { duration: true, skipCovers: true }).catch((error: Error) => void warnings.push(`music-metadata: ${cleanText(error.message, 200)}`))
   if (!media) return
@@ -95,7 +104,7 @@ async function addMedia(path: string, mimeType: string, fields: EmbeddedMetadata
   set('channels', format.numberOfChannels)
   if (measures.durationMs === undefined && format.duration !== undefined && Number.isFinite(format.duration)) measures.durationMs = Math.round(format.duration * 1000)
   if (mimeType.startsWith('video/')) {
-    set('video_codec', line(format.trackInfo.find(({ video }) => video)?.codecName))
+    set('video_codec', line(videoCodec(raw) ?? format.trackInfo.find(({ video }) => video)?.codecName))
     const rate = Object.entries(raw).find(([name]) => /:VideoFrameRate$/.test(name))?.[1]
     set('frame_rate', typeof rate === 'number' ? rate : undefined)
   }

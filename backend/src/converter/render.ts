@@ -1,4 +1,5 @@
 import type { RenderedPreviews } from '../ingest/types.ts'
+import { isCutBoxFile } from './box-file.ts'
 import { cascade } from './cascade.ts'
 import { methodsOf, previewMethods, type PreviewMethod } from './preview-methods.ts'
 import type { Decode, RenderJob } from './provider.ts'
@@ -7,6 +8,7 @@ import { embeddedPreview, embeddedThumbnail } from './providers/embedded-picture
 import { magickImage } from './providers/magick.ts'
 import { pdf } from './providers/pdf.ts'
 import { sharpImage } from './providers/sharp-image.ts'
+import { storedPicture } from './providers/stored-picture.ts'
 import { svg } from './providers/svg.ts'
 import { videoPoster } from './providers/video.ts'
 import { vipsThumbnail } from './providers/vips.ts'
@@ -22,6 +24,7 @@ const decoders: Record<PreviewMethod, Decode> = {
   'embedded-thumbnail': embeddedThumbnail,
   ffmpeg: videoPoster,
   'cover-art': coverArt,
+  'stored-picture': storedPicture,
 }
 
 /** Makes preview, thumbnail and placeholder with the first method that can. Throws a `Refusal` that says why there is none. */
@@ -36,7 +39,9 @@ export async function render(job: RenderJob): Promise<RenderedPreviews> {
       continue
     }
     try {
-      return await renderWith(method, job)
+      const rendered = await renderWith(method, job)
+      const damage = rendered.damage ?? (await damageOf(job, reasons))
+      return damage ? { ...rendered, damage } : rendered
     } catch (error) {
       if (error instanceof Refusal) throw error
       reasons.push({ method, message: firstLine(error) })
@@ -52,6 +57,16 @@ export async function render(job: RenderJob): Promise<RenderedPreviews> {
   const said = reasons.map(({ method, message }) => `${method}: ${message}`).join('; ').slice(0, 600)
   throw failed('undecodable', `No preview could be made; the file is probably damaged. Open it in the program that made it and save it again. (${said})`)
 }
+
+/** Decoders that forgive show half a picture without a word; the container and the stricter decoder before them tell. */
+async function damageOf(job: RenderJob, reasons: readonly { method: PreviewMethod; message: string }[]): Promise<string | undefined> {
+  const strict = reasons.find(({ method }) => method === 'sharp')
+  if (strict && !job.identified.mimeType.startsWith('image/avif')) return `The file is damaged (${strict.message}); the preview shows what could be read.`
+  if (!boxTypes.test(job.identified.mimeType) || !(await isCutBoxFile(job.path))) return undefined
+  return 'The file is cut off before its end; the preview shows what could be read. Upload it again from the original.'
+}
+
+const boxTypes = /^(image\/(hei[cf]|avif|jp2|jpx)|video\/(mp4|quicktime|x-m4v|3gpp2?)$)/
 
 const needsOf = (method: PreviewMethod) => {
   const definition = previewMethods[method]
@@ -75,5 +90,8 @@ async function renderWith(method: PreviewMethod, job: RenderJob): Promise<Render
   }
 }
 
+const messageOf = (error: unknown): string =>
+  error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error) ? String(error.message) : String(error)
+
 const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim()).filter(Boolean)[0]?.slice(0, 200) ?? 'unknown error'
+  messageOf(error).split('\n').map((line) => line.trim()).filter(Boolean)[0]?.slice(0, 200) ?? 'unknown error'

@@ -89,20 +89,36 @@ export function mapMeasures(raw: RawTags, mimeType: string): Measures {
     return undefined
   }
   const pixels = /^(File|PNG|GIF|WEBP|RIFF|Track\d+|QuickTime|Matroska|Track|ASF|Flash|MPEG|Photoshop|Meta|HEIF|Jpeg2000|SVG|BMP|JXL|MinoltaRaw|AV1Config|HEVCConfig|FLV|IFD0|SubIFD\d*|PanasonicRaw|XCF|Composite|H264|RAF|PSD):/
-  const width = within(find('ImageWidth', pixels) ?? find('SourceImageWidth', pixels), 1, 1_000_000)
-  const height = within(find('ImageHeight', pixels) ?? find('SourceImageHeight', pixels), 1, 1_000_000)
+  const largest = /^image\/x-/.test(mimeType) ? largestImage(raw) : undefined
+  const width = largest?.width ?? within(find('ImageWidth', pixels) ?? find('SourceImageWidth', pixels), 1, 1_000_000)
+  const height = largest?.height ?? within(find('ImageHeight', pixels) ?? find('SourceImageHeight', pixels), 1, 1_000_000)
   const orientation = asNumber(raw['IFD0:Orientation']) ?? 1
   const rotation = mimeType.startsWith('video/') ? (find('Rotation', /./) ?? 0) : 0
   const turned = mimeType.startsWith('video/') ? Math.abs(rotation) % 180 === 90 : orientation >= 5 && orientation <= 8
-  const durationSeconds = within(find('Duration', /^(QuickTime|Track\d+|Matroska|Info|RIFF|ASF|Flash|MPEG|Composite|FLAC|Vorbis|File|FLV|AIFF|GIF|PNG):/), 0, 10_000_000)
+  const durationSeconds = within(find('SendDuration', /^ASF:/) ?? find('Duration', /^(QuickTime|Track\d+|Matroska|Info|RIFF|ASF|Flash|MPEG|Composite|FLAC|Vorbis|File|FLV|AIFF|GIF|PNG):/), 0, 10_000_000)
   const pages = within(find('PageCount', /^(PDF|XMP-xmpTPg)/) ?? find('NPages', /^XMP-xmpTPg/) ?? find('Pages', /^(XML|FlashPix)/) ?? find('Slides', /^(XML|FlashPix)/), 1, 1_000_000)
   const frames = find('AnimationFrames', /^PNG/) ?? find('FrameCount', /^(GIF|WEBP|RIFF)/)
   return {
-    ...(width && height ? (turned ? { width: height, height: width } : { width, height }) : {}),
+    ...(width && height ? sized(turned ? height : width, turned ? width : height) : {}),
     ...(durationSeconds !== undefined && /^(video|audio)\//.test(mimeType) ? { durationMs: Math.round(durationSeconds * 1000) } : {}),
     ...(pages ? { pageCount: Math.trunc(pages) } : {}),
-    ...(frames !== undefined && frames > 1 && mimeType.startsWith('image/') ? { animated: true } : {}),
+    ...(mimeType.startsWith('image/') && ((frames !== undefined && frames > 1) || /sequence/i.test(asText(raw['QuickTime:MajorBrand'])) || mimeType.endsWith('-sequence')) ? { animated: true } : {}),
   }
+}
+
+const sized = (width: number, height: number) => ({ width: Math.max(1, Math.round(width)), height: Math.max(1, Math.round(height)) })
+
+/** RAW files hold several pictures. The photo is the largest, but for the dark border of the sensor. */
+function largestImage(raw: RawTags): { width: number; height: number } | undefined {
+  const sizes: { width: number; height: number; area: number }[] = []
+  for (const [name, value] of Object.entries(raw)) {
+    if (!name.endsWith(':ImageWidth') || name.startsWith('XMP')) continue
+    const width = within(asNumber(value), 1, 1_000_000)
+    const height = within(asNumber(raw[name.replace(/Width$/, 'Height')]), 1, 1_000_000)
+    if (width && height) sizes.push({ width, height, area: width * height })
+  }
+  const largest = Math.max(...sizes.map(({ area }) => area))
+  return sizes.filter(({ area }) => area >= largest * 0.9).sort((a, b) => a.area - b.area)[0]
 }
 
 function capturedAt(raw: RawTags, now: Date): CaptureTime | undefined {
@@ -125,7 +141,8 @@ function capturedAt(raw: RawTags, now: Date): CaptureTime | undefined {
     parseCaptureTime(raw['RIFF:DateTimeOriginal'], now) ??
     parseCaptureTime(raw['Info:DateTimeOriginal'] ?? raw['Matroska:DateTimeOriginal'], now) ??
     parseCaptureTime(quickTimeDate(raw['QuickTime:CreateDate']), now, 'Z') ??
-    parseCaptureTime(raw['PNG:CreationTime'], now)
+    parseCaptureTime(raw['PNG:CreationTime'], now) ??
+    parseCaptureTime(Object.entries(raw).find(([name]) => /^(Reconyx|Canon|Nikon|Pentax|Olympus|Panasonic|Sony|FujiFilm|Casio|Kodak|Minolta|Ricoh|Samsung)\w*:DateTimeOriginal$/.test(name))?.[1], now)
   )
 }
 
@@ -136,7 +153,8 @@ function positionOf(raw: RawTags): Pick<EmbeddedMetadata, 'latitude' | 'longitud
   const found =
     signed(raw['GPS:GPSLatitude'], raw['GPS:GPSLatitudeRef'], raw['GPS:GPSLongitude'], raw['GPS:GPSLongitudeRef']) ??
     signed(raw['XMP-exif:GPSLatitude'], '', raw['XMP-exif:GPSLongitude'], '') ??
-    coordinates(raw['Keys:GPSCoordinates'] ?? raw['UserData:GPSCoordinates'] ?? raw['ItemList:GPSCoordinates'])
+    coordinates(raw['Keys:GPSCoordinates'] ?? raw['UserData:GPSCoordinates'] ?? raw['ItemList:GPSCoordinates']) ??
+    signed(raw['Composite:GPSLatitude'], '', raw['Composite:GPSLongitude'], '')
   if (!found) return {}
   const below = /below|^1$/i.test(String(raw['GPS:GPSAltitudeRef'] ?? ''))
   const metres = asNumber(raw['GPS:GPSAltitude']) ?? asNumber(raw['XMP-exif:GPSAltitude']) ?? found.altitude

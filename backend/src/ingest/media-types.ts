@@ -181,6 +181,8 @@ const synonyms: Record<string, string> = {
   'application/x-font-otf': 'font/otf',
   'application/vnd.ms-opentype': 'font/otf',
   'image/x-jp2-codestream': 'image/x-j2c',
+  'image/j2c': 'image/x-j2c',
+  'image/avif-sequence': 'image/avif',
   'image/x-fuji-raf': 'image/x-fujifilm-raf',
   'image/x-portable-pixmap': 'image/x-portable-anymap',
   'image/x-portable-graymap': 'image/x-portable-anymap',

@@ -38,10 +38,12 @@ export const magickImage: Decode = async ({ path, identified }) => {
   const { size } = await stat(path)
   if (size > limits.imageBytes / 4) throw refused('file-too-large', `Previews of this type are made up to ${limits.imageBytes / 4 / 2 ** 20} MiB; this file has ${Math.round(size / 2 ** 20)}. The original is kept and can be downloaded.`)
   const magick = await load()
+  const directColours = new Set<number>([magick.ColorSpace.sRGB, magick.ColorSpace.Gray, magick.ColorSpace.LinearGray, magick.ColorSpace.RGB, magick.ColorSpace.CMYK])
   const bytes = await readFile(path)
   const settings = new magick.MagickReadSettings({ format, frameIndex: 0, frameCount: 1 })
   const read = magick.ImageMagick.read(bytes, settings, (image: IMagickImage) => {
     image.autoOrient()
+    if (!directColours.has(image.colorSpace)) image.colorSpace = magick.ColorSpace.sRGB
     const width = image.width
     const height = image.height
     if (width * height > limits.decodedPixels) throw refused('too-many-pixels', `The picture is ${width} x ${height} pixels; previews of this type are made up to ${limits.decodedPixels / 1e6} megapixels. The original is kept and can be downloaded.`)

@@ -16,20 +16,33 @@ export const svg: Decode = async ({ path }) => {
   if (!Number.isFinite(long) || long <= 0) throw failed('no-size', 'The drawing states no usable size. Add width, height or a viewBox to the SVG.')
   const box = presetBoxes.preview
   const fitTo = intrinsic.width >= intrinsic.height ? { mode: 'width' as const, value: box.width } : { mode: 'height' as const, value: box.height }
-  const image = await renderAsync(source, { fitTo, font: { loadSystemFonts: true } })
+  const image = statesSize(source) ? await renderAsync(source, { fitTo, font: { loadSystemFonts: true } }) : renderInk(source)
   const { width, height } = image
   return {
     picture: sharp(image.pixels, { raw: { width, height, channels: 4, premultiplied: true } }),
-    measures: { width: Math.max(1, Math.round(intrinsic.width)), height: Math.max(1, Math.round(intrinsic.height)) },
+    measures: statesSize(source) ? { width: Math.max(1, Math.round(intrinsic.width)), height: Math.max(1, Math.round(intrinsic.height)) } : { width, height },
   }
 }
+
+const statesSize = (source: string): boolean => /\b(viewBox|width|height)\s*=/.test(/<(?:[\w-]+:)?svg\b[^>]*>/.exec(source)?.[0] ?? '')
+
+/** A drawing without any size is shown as far as there is ink. */
+function renderInk(source: string): { pixels: Buffer; width: number; height: number } {
+  const drawing = new Resvg(source, { font: { loadSystemFonts: true } })
+  const ink = drawing.innerBBox()
+  if (ink) drawing.cropByBBox(ink)
+  return drawing.render()
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function measure(source: string): { width: number; height: number } {
   try {
     const { width, height } = new Resvg(source, { font: { loadSystemFonts: false } })
     return { width, height }
   } catch (error) {
-    throw failed('bad-svg', `The drawing cannot be read: ${error instanceof Error ? error.message : String(error)}. Open it in a drawing program and export it again.`)
+    if (/nodes limit/.test(messageOf(error))) throw refused('too-complex', 'The drawing refers to itself or repeats its parts more often than a preview can follow. The original is kept and can be downloaded.')
+    throw failed('bad-svg', `The drawing cannot be read: ${messageOf(error)}. Open it in a drawing program and export it again.`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import sharp from 'sharp'
 import { limits } from '../limits.ts'
 import type { Decode, RenderJob } from '../provider.ts'
@@ -13,7 +14,7 @@ const demuxers: Record<string, string> = {
 
 /** One frame a little into the film. */
 export const videoPoster: Decode = async (job) => {
-  const demuxer = demuxers[job.identified.mimeType]
+  const demuxer = job.identified.mimeType === 'video/mpeg' ? await mpegDemuxer(job.path) : demuxers[job.identified.mimeType]
   if (!demuxer) throw new Error(`no ffmpeg demuxer is allowed for ${job.identified.mimeType}`)
   const durationMs = job.measures.durationMs ?? 0
   const seekSeconds = Math.min(10, durationMs / 10_000)
@@ -27,6 +28,17 @@ export const videoPoster: Decode = async (job) => {
     measures: stated
       ? { width: turned ? stated.height : stated.width, height: turned ? stated.width : stated.height, ...(frame.durationMs ? { durationMs: frame.durationMs } : {}) }
       : { width: header.width, height: header.height },
+  }
+}
+
+/** A bare video stream has no container. */
+async function mpegDemuxer(path: string): Promise<string> {
+  const file = await open(path)
+  try {
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0)
+    return buffer.readUInt32BE(0) === 0x1b3 ? 'mpegvideo' : 'mpeg'
+  } finally {
+    await file.close()
   }
 }
 
