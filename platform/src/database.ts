@@ -54,6 +54,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
   })
   pool.on('error', (error) => options.onError?.(error))
+  // A client in use that loses its connection says so itself, too; without a listener that would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
 
   const timed = async <T>(work: Promise<T>): Promise<T> => {
     if (!options.onQuery) return work

@@ -68,6 +68,9 @@ export function serve(deps: ServeDeps): FastifyInstance {
 
   const raw = (_: FastifyRequest, __: IncomingMessage, done: (error: null, body: undefined) => void): void => done(null, undefined)
   app.addContentTypeParser(['application/offset+octet-stream', 'multipart/form-data'], raw)
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) => {
+    done(null, Object.fromEntries(new URLSearchParams(String(body))))
+  })
   app.decorateRequest('principal', undefined)
 
   app.addHook('onRequest', (request, reply, done) => {

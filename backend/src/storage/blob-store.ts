@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, rename, rm, stat, statfs, copyFile, writeFile, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '@dam/contract'
+import { sql, type Querier } from '@dam/platform/database'
 import type { Log } from '@dam/platform/log'
 import { createFolderSync } from './folder-sync.ts'
 import { hashFile } from './hash-file.ts'
@@ -23,6 +25,15 @@ const sentinelName = '.dam-blobs'
 const verifyUpToBytes = 32 * 1024 * 1024
 const verifiedForMs = 60 * 60_000
 const mostVerified = 20_000
+
+/** Where an original lies below the folder of originals. */
+export const blobPath = (folder: string, sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
+
+/** Opens the store; the database tells whether originals must be there already. */
+export async function openBlobStore(options: { folders: BlobStoreOptions['folders']; database: Querier; log: Log }): Promise<BlobStore> {
+  const known = await options.database.row(sql`select true as known from blob limit 1`)
+  return BlobStore.open({ folders: options.folders, expectBlobs: known !== undefined, log: options.log })
+}
 
 /**
  * Originals on disk: `blobs/ab/cd/<sha256>`, written once, never moved, never changed. Bytes arrive in `incoming/<upload id>` and get their
@@ -48,7 +59,7 @@ export class BlobStore {
     const { blobs, incoming, quarantine } = options.folders
     await Promise.all([incoming, quarantine].map((folder) => mkdir(folder, { recursive: true })))
     const entries = await readdir(blobs).catch((): string[] => [])
-    if (!entries.includes(sentinelName)) {
+    if (!entries.includes(sentinelName) && !(await otherProcessPrepares(blobs, entries))) {
       if (options.expectBlobs || entries.some((name) => /^[0-9a-f]{2}$/.test(name))) {
         options.log.error('the folder of originals is not the one that was used before; nothing is written or read until it is back', { folder: blobs, code: 'storage-unavailable' })
         return store
@@ -64,7 +75,7 @@ export class BlobStore {
   }
 
   blobPath(sha256: string): string {
-    return path.join(this.#leafOf(sha256), sha256)
+    return blobPath(this.folders.blobs, sha256)
   }
 
   incomingPath(uploadId: string): string {
@@ -77,6 +88,11 @@ export class BlobStore {
       () => true,
       () => false,
     )
+  }
+
+  /** Whether originals can be read and written. */
+  async isReady(): Promise<boolean> {
+    return this.#writesStoppedBy === undefined && (await this.isMounted())
   }
 
   /** Why the store takes no new bytes until the process is restarted, if so. */
@@ -182,7 +198,7 @@ export class BlobStore {
   }
 
   #leafOf(sha256: string): string {
-    return path.join(this.folders.blobs, sha256.slice(0, 2), sha256.slice(2, 4))
+    return path.dirname(this.blobPath(sha256))
   }
 
   async #openForAppend(file: string, offsetBytes: number): Promise<FileHandle> {
@@ -323,6 +339,16 @@ export class BlobStore {
 }
 
 /** First use: the 256 outer folders and the sentinel that says this is the disk we know. */
+/** On the very first start two processes may find the folder at once: the later one waits for the sentinel of the earlier. */
+async function otherProcessPrepares(blobs: string, entries: readonly string[]): Promise<boolean> {
+  if (entries.length === 0 || entries.length > 256) return false
+  for (let tries = 0; tries < 40; tries++) {
+    await sleep(50)
+    if ((await readdir(blobs)).includes(sentinelName)) return true
+  }
+  return false
+}
+
 async function prepare(blobs: string): Promise<void> {
   await mkdir(blobs, { recursive: true })
   for (let n = 0; n < 256; n++) await mkdir(path.join(blobs, n.toString(16).padStart(2, '0')), { recursive: true })
