@@ -3,7 +3,6 @@ import { link, mkdir, open, readdir, rename, rm, stat, statfs, copyFile, writeFi
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '@dam/contract'
-import { sql, type Querier } from '@dam/platform/database'
 import type { Log } from '@dam/platform/log'
 import { createFolderSync } from './folder-sync.ts'
 import { hashFile } from './hash-file.ts'
@@ -28,12 +27,6 @@ const mostVerified = 20_000
 
 /** Where an original lies below the folder of originals. */
 export const blobPath = (folder: string, sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
-
-/** Opens the store; the database tells whether originals must be there already. */
-export async function openBlobStore(options: { folders: BlobStoreOptions['folders']; database: Querier; log: Log }): Promise<BlobStore> {
-  const known = await options.database.row(sql`select true as known from blob limit 1`)
-  return BlobStore.open({ folders: options.folders, expectBlobs: known !== undefined, log: options.log })
-}
 
 /**
  * Originals on disk: `blobs/ab/cd/<sha256>`, written once, never moved, never changed. Bytes arrive in `incoming/<upload id>` and get their

@@ -66,8 +66,7 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
       }
       void lock
       describeUpload(reply, upload)
-      void reply.code(200)
-      return undefined
+      return reply.code(200).send()
     },
 
     appendUpload: ({ params }, context) =>
@@ -91,9 +90,12 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
         if (bodyBytes !== undefined && upload.lengthBytes !== null && offsetBytes + bodyBytes > upload.lengthBytes) {
           throw new Problem('payload-too-large', `The upload declared ${upload.lengthBytes} bytes; these would make it longer.`)
         }
-        const appended = isWholeWithoutAsset(upload)
-          ? { offsetBytes, assetId: (await finishUpload(deps, upload, upload)).assetId }
-          : await appendToUpload(deps, upload, { source: raw, checksum, lock })
+        const appended =
+          upload.state === 'done'
+            ? { offsetBytes, assetId: upload.assetId }
+            : isWholeWithoutAsset(upload)
+              ? { offsetBytes, assetId: (await finishUpload(deps, upload, upload)).assetId }
+              : await appendToUpload(deps, upload, { source: raw, checksum, lock })
         void reply.code(204).headers({ 'upload-offset': String(appended.offsetBytes), 'upload-expires': upload.expiresAt.toUTCString() })
         if (appended.assetId !== null) void reply.header('x-dam-asset', String(appended.assetId))
         return undefined
