@@ -1,0 +1,29 @@
+import { config } from './config.ts'
+
+type Bench = { about: string; load: () => Promise<{ run: () => Promise<void> }> }
+
+const benches: Record<string, Bench> = {
+  ingest: { about: '240 photos of about 3 MB through tus to their previews, beside the raw parts', load: () => import('./ingest.ts') },
+  list: { about: 'first page, deep pages, filters and search at 10 000, 100 000 and 1 000 000 assets', load: () => import('./list.ts') },
+  thumbnail: { about: 'cached thumbnails at 64 connections', load: () => import('./thumbnail.ts') },
+  gallery: { about: 'the gallery in a cold browser: first grid, bytes, layout shift, scrolling', load: () => import('./gallery.ts') },
+  lighthouse: { about: 'Lighthouse, desktop, on sign-in and gallery', load: () => import('./lighthouse.ts') },
+  start: { about: 'second start until ready; memory at rest', load: () => import('./start.ts') },
+  kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },
+}
+
+const names = process.argv.slice(2)
+const unknown = names.filter((name) => !(name in benches))
+if (names.length === 0 || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`There is no bench ${unknown.join(', ')}.\n`)
+  console.log('Usage: pnpm bench <name> …\n')
+  for (const [name, { about }] of Object.entries(benches)) console.log(`  ${name.padEnd(12)}${about}`)
+  process.exit(unknown.length > 0 ? 1 : 0)
+}
+if (config.quick) console.log('DAM_BENCH_QUICK=1: measuring less; results go to *.quick.json')
+for (const name of names) {
+  const startedAt = performance.now()
+  await (await benches[name]?.load())?.run()
+  console.log(`${name} took ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+}
+process.exit()
