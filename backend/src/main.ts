@@ -31,6 +31,7 @@ if (!connectionString) {
 }
 
 const running = await start({ config, connectionString, version: manifest.version })
+process.send?.('ready')
 
 let stopping = false
 const stop = (why: string, code: number): void => {

@@ -24,22 +24,26 @@ export type ChildPlan = {
 }
 
 const delaysMs = [200, 1_000, 2_000, 5_000, 10_000, 30_000]
+// One that had come up serves people again when it is back; it is never kept from them for long.
+const delaysOnceUpMs = [200, 500, 1_000]
 const calmMs = 60_000
 
 /**
- * Starts a child process and starts it again, later and later, whenever it ends by itself.
+ * Starts a child process and starts it again, later and later, whenever it ends by itself. It says 'ready' when it is up.
  * The channel between us is its sign of life: when we are killed it closes, and the child ends.
  */
 export function keepChild(plan: ChildPlan): KeptChild {
   let stopping = false
   let failures = 0
   let startedAt = 0
+  let cameUp = false
   let child: ChildProcess
   let ended: Promise<void>
   const cancelDelay = new AbortController()
 
   const start = () => {
     startedAt = performance.now()
+    cameUp = false
     // In a session of its own: Ctrl-C in the terminal must reach us only, we stop things in order.
     child = spawn(plan.command, plan.args, {
       cwd: plan.cwd,
@@ -48,6 +52,7 @@ export function keepChild(plan: ChildPlan): KeptChild {
       stdio: ['ignore', plan.showLog ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     })
     const current = child
+    current.once('message', (message) => (cameUp = message === 'ready'))
     ended = new Promise((resolve) => {
       current.once('error', (error) => {
         plan.say(`${plan.name} cannot be started: ${error.message}`)
@@ -62,7 +67,8 @@ export function keepChild(plan: ChildPlan): KeptChild {
 
   const again = async (how: string) => {
     if (performance.now() - startedAt > calmMs) failures = 0
-    const delayMs = delaysMs[Math.min(failures++, delaysMs.length - 1)] ?? 0
+    const delays = cameUp ? delaysOnceUpMs : delaysMs
+    const delayMs = delays[Math.min(failures++, delays.length - 1)] ?? 0
     plan.say(
       `${plan.name} ended unexpectedly (${how}); starting it again${delayMs < 1_000 ? '' : ` in ${delayMs / 1_000} s`}`,
     )
