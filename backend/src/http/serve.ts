@@ -157,7 +157,7 @@ async function answer(
     },
   }
   const key = request.headers['idempotency-key']
-  if (typeof key === 'string' && request.method === 'POST' && principal && !endpoint.bodyType) {
+  if (typeof key === 'string' && request.method === 'POST' && principal && !endpoint.bodyType && !endpoint.readsOnly) {
     const answered = await once(deps.database, { accountId: principal.id, key, route: name, body: request.body }, async () => {
       const body = await handler(input, context)
       return { status: statusOf(reply, endpoint, body), body }
