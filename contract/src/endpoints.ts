@@ -15,6 +15,8 @@ export type Endpoint = {
   body?: z.ZodType
   /** Media type of a body that is not JSON; such handlers read the stream themselves. */
   bodyType?: 'application/offset+octet-stream' | 'multipart/form-data'
+  /** A POST that only reads; an `Idempotency-Key` means nothing to it. */
+  readsOnly?: true
   status: number
   /** undefined: no body, or not JSON (`produces` says what). */
   response?: z.ZodType
@@ -42,7 +44,7 @@ export const endpoints = {
   listAssets: { summary: 'Assets, filtered, ordered, by page, offset or cursor', group: 'Assets', access: 'viewer', query: s.listQuery, status: 200, response: s.page(s.assetSummary) },
   createAsset: { summary: 'Upload one file (`file`, optional `metadata` JSON), or JSON naming the checksum of bytes already stored', group: 'Assets', access: 'editor', bodyType: 'multipart/form-data', status: 201, response: s.asset },
   uploadAsset: { summary: 'Same as creating an asset', group: 'Assets', access: 'editor', bodyType: 'multipart/form-data', status: 201, response: s.asset },
-  searchAssets: { summary: 'Search with filters and facets', group: 'Assets', access: 'viewer', query: s.searchPaging, body: s.searchBody, status: 200, response: s.searchResult },
+  searchAssets: { summary: 'Search with filters and facets', group: 'Assets', access: 'viewer', readsOnly: true, query: s.searchPaging, body: s.searchBody, status: 200, response: s.searchResult },
   bulkAssets: { summary: 'Change many assets at once; more than 1 000 run as a task', group: 'Assets', access: 'editor', body: s.bulkBody, status: 200, response: z.union([s.bulkResult, s.accepted]) },
   getAsset: { summary: 'One asset with everything known about it', group: 'Assets', access: 'viewer', params: s.pathId, status: 200, response: s.asset },
   replaceAsset: { summary: 'Set label, description and tags', group: 'Assets', access: 'editor', params: s.pathId, body: s.assetPut, status: 200, response: s.asset },

@@ -57,6 +57,6 @@ const cleanText = (text: string): string => text.normalize('NFC').toWellFormed()
 
 function cleanLabel(text: string): string {
   const label = cleanText(text).replace(/\s+/g, ' ').trim()
-  if (label === '') throw new Problem('invalid-request', 'label: write at least one visible character.', { fields: { label: ['Write at least one visible character.'] } })
+  if (!/[^\p{C}\p{Z}]/u.test(label)) throw new Problem('invalid-request', 'label: write at least one visible character.', { fields: { label: ['Write at least one visible character.'] } })
   return label
 }
