@@ -24,19 +24,20 @@ export function wordsOf(text: string, most = Number.POSITIVE_INFINITY): string[]
 }
 
 /**
- * The other ways people type a file name: pieces of `sunsetBeach` and `DSC00042`, a number without its zeros, the name without its
- * punctuation. Words that `wordsOf` gives already are left out.
+ * The other ways people type a file name: the pieces of `sunsetBeach.jpg` and `DSC00042.jpg` in their order, a number without its zeros,
+ * the name without its punctuation.
  */
 export function piecesOfName(name: string): string[] {
-  const known = new Set(wordsOf(name))
-  const stem = name.replace(/\.[^.]{1,10}$/, '')
-  const split = stem
-    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
-    .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')
-    .replace(/(\p{L})(\p{N})/gu, '$1 $2')
-    .replace(/(\p{N})(\p{L})/gu, '$1 $2')
-  const pieces = wordsOf(split)
+  const words = wordsOf(name)
+  const pieces = wordsOf(
+    name
+      .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+      .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')
+      .replace(/(\p{L})(\p{N})/gu, '$1 $2')
+      .replace(/(\p{N})(\p{L})/gu, '$1 $2'),
+  )
   const numbers = pieces.filter((piece) => /^0+[1-9]\d*$/.test(piece)).map((piece) => piece.replace(/^0+/, ''))
-  const glued = wordsOf(stem).join('').slice(0, longestWord).toWellFormed()
-  return [...new Set([...pieces, ...numbers, ...(glued === '' ? [] : [glued])])].filter((piece) => !known.has(piece))
+  const glued = wordsOf(name.replace(/\.[^.]{1,10}$/, '')).join('').slice(0, longestWord).toWellFormed()
+  const known = new Set([...words, ...pieces, ''])
+  return [...(pieces.length === words.length ? [] : pieces), ...[...numbers, glued].filter((word) => !known.has(word))]
 }
