@@ -1,8 +1,6 @@
 import { defineConfig } from '@playwright/test'
 import { chromiumProgram } from './src/config.ts'
 
-const isRoot = process.getuid?.() === 0
-
 export default defineConfig({
   testDir: './test',
   testMatch: '*.test.ts',
@@ -25,13 +23,8 @@ export default defineConfig({
     trace: 'retain-on-failure',
     launchOptions: {
       executablePath: chromiumProgram(),
-      args: [
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        // Chromium's own sandbox cannot be used by root.
-        ...(isRoot ? ['--no-sandbox'] : []),
-      ],
+      // Playwright starts Chromium without its own sandbox, so this works for root too.
+      args: ['--disable-gpu', '--disable-background-networking', '--disable-component-update'],
     },
   },
 })
