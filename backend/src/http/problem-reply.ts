@@ -42,7 +42,8 @@ export function problemBody(problem: Problem, requestId: string): ProblemBody {
 
 /** A failed parse as a problem that names each field. */
 export function problemOfParse(error: z.ZodError, part: 'body' | 'query' | 'params'): Problem {
-  const fields: Record<string, string[]> = {}
+  // Without a prototype: clients choose these keys.
+  const fields = Object.create(null) as Record<string, string[]>
   const unknown: string[] = []
   for (const issue of error.issues) {
     if (issue.code === 'unrecognized_keys') {

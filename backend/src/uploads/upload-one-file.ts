@@ -125,7 +125,7 @@ async function readForm(
   signal: AbortSignal,
   target: Parameters<typeof receiveBody>[0]['file'],
 ): Promise<Form> {
-  const parser = new Busboy({ headers, preservePath: true, limits: { files: 1, fields: 20, fieldSize: 256 * 1024, fieldNameSize: 100, headerPairs: 50, headerSize: 16_384 } })
+  const parser = parserFor(headers)
   const fields: Record<string, string> = {}
   let filename: string | undefined
   let received: Promise<void> | undefined
@@ -168,6 +168,14 @@ async function readForm(
     raw.unpipe(parser)
   }
   return { filename, metadata: parseMetadataPart(fields) }
+}
+
+function parserFor(headers: { 'content-type': string }): InstanceType<typeof Busboy> {
+  try {
+    return new Busboy({ headers, preservePath: true, limits: { files: 1, fields: 20, fieldSize: 256 * 1024, fieldNameSize: 100, headerPairs: 50, headerSize: 16_384 } })
+  } catch (error) {
+    throw new Problem('invalid-request', 'The form is not valid multipart/form-data: its Content-Type names no boundary.', { cause: error })
+  }
 }
 
 /** `metadata` as JSON, or the same names as text parts of their own. */

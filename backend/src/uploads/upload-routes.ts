@@ -126,7 +126,9 @@ async function withBody<T>(context: { request: FastifyRequest; reply: FastifyRep
   try {
     return await work()
   } catch (error) {
-    await discardBody(context.request, context.reply)
+    const isMeanwhileElsewhere = error instanceof Problem && (error.code === 'upload-locked' || error.code === 'shutting-down')
+    if (isMeanwhileElsewhere) void context.reply.header('connection', 'close')
+    else await discardBody(context.request, context.reply)
     throw error
   }
 }
