@@ -12,6 +12,8 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url))
 /** The code a converter runs; not the data folder, which may lie beside it. */
 const codeFolders = ['backend', 'contract', 'platform', 'node_modules'].map((name) => repository + name)
 
+export type Bounds = { identifyMs: number; metadataMs: number; imageMs: number; videoMs: number; treeBytes: number }
+
 export type ConverterPoolOptions = {
   tools: Tools
   sandbox: Sandbox
@@ -22,6 +24,8 @@ export type ConverterPoolOptions = {
   concurrency: number
   idleMs?: number
   filesPerProcess?: number
+  /** What one file may cost; see `limits`. */
+  bounds?: Partial<Bounds>
   onStderr?: (text: string) => void
   onRestart?: (because: string) => void
 }
@@ -32,11 +36,13 @@ export type ConverterPoolOptions = {
  */
 export class ConverterPool implements Converter, AsyncDisposable {
   readonly #options: ConverterPoolOptions
+  readonly #bounds: Bounds
   readonly #shared: Lane
   readonly #alone: Lane
 
   constructor(options: ConverterPoolOptions) {
     this.#options = options
+    this.#bounds = { ...limits, ...options.bounds }
     const start = async () => {
       await mkdir(options.scratchFolder, { recursive: true })
       return new ConverterProcess({
@@ -45,6 +51,7 @@ export class ConverterPool implements Converter, AsyncDisposable {
         readable: [...codeFolders, options.blobsFolder],
         writable: [options.scratchFolder],
         onStderr: options.onStderr ?? (() => undefined),
+        treeBytes: this.#bounds.treeBytes,
       })
     }
     const lane = { start, idleMs: options.idleMs ?? 60_000, requestsPerProcess: 3 * (options.filesPerProcess ?? limits.filesPerProcess) }
@@ -53,16 +60,16 @@ export class ConverterPool implements Converter, AsyncDisposable {
   }
 
   identify(input: Requests['identify']['input']) {
-    return this.#run('identify', input, { timeoutMs: limits.identifyMs, heavy: false })
+    return this.#run('identify', input, { timeoutMs: this.#bounds.identifyMs, heavy: false })
   }
 
   readMetadata(input: Requests['readMetadata']['input']) {
-    return this.#run('readMetadata', input, { timeoutMs: limits.metadataMs, heavy: false })
+    return this.#run('readMetadata', input, { timeoutMs: this.#bounds.metadataMs, heavy: false })
   }
 
   render(input: Requests['render']['input']) {
     const { mimeType, type } = input.identified
-    return this.#run('render', input, { timeoutMs: type === 'video' ? limits.videoMs : limits.imageMs, heavy: isHeavy(mimeType) })
+    return this.#run('render', input, { timeoutMs: type === 'video' ? this.#bounds.videoMs : this.#bounds.imageMs, heavy: isHeavy(mimeType) })
   }
 
   /** Process ids of the converters that run now. */

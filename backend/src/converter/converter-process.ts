@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { IngestError } from '../ingest/types.ts'
-import { limits } from './limits.ts'
 import { residentBytes } from './process-tree.ts'
 import type { RequestKind, RequestMessage, Requests, ResponseMessage, StartMessage } from './protocol.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -20,12 +19,14 @@ export class ConverterProcess implements AsyncDisposable {
   readonly #pending = new Map<number, Pending>()
   readonly #ready: Promise<void>
   readonly #closed: Promise<void>
+  readonly #treeBytes: number
   #nextId = 1
   #watch: NodeJS.Timeout | undefined
   #alive = true
   served = 0
 
-  constructor(options: { tools: Tools; sandbox: Sandbox; readable: readonly string[]; writable: readonly string[]; onStderr: (text: string) => void }) {
+  constructor(options: { tools: Tools; sandbox: Sandbox; readable: readonly string[]; writable: readonly string[]; onStderr: (text: string) => void; treeBytes: number }) {
+    this.#treeBytes = options.treeBytes
     const argv: [string, ...string[]] = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-old-space-size=384', main]
     const [command, ...args] = options.sandbox.wrap(argv, { readable: options.readable, writable: options.writable })
     this.#child = spawn(command, args, {
@@ -121,11 +122,11 @@ export class ConverterProcess implements AsyncDisposable {
       })
       return this.kill()
     }
-    if (!this.#child.pid || residentBytes(this.#child.pid) <= limits.treeBytes) return
+    if (!this.#child.pid || residentBytes(this.#child.pid) <= this.#treeBytes) return
     const error: IngestError = {
       kind: 'refused',
       code: 'too-much-memory',
-      message: `Reading the file needed more than ${limits.treeBytes / 2 ** 20} MiB of memory and was stopped. The original is kept and can be downloaded.`,
+      message: `Reading the file needed more than ${Math.round(this.#treeBytes / 2 ** 20)} MiB of memory and was stopped. The original is kept and can be downloaded.`,
       retryable: true,
     }
     // With several files inside nobody knows which one grew: all are tried again alone.

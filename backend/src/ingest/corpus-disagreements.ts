@@ -1,4 +1,5 @@
-import type { ComparedField } from './corpus-comparison.ts'
+import { comparedFields, type ComparedField } from './corpus-comparison.ts'
+import type { CorpusResult } from './read-corpus.ts'
 
 const model = 'The reference tools know no 3D formats; the name they give is that of the container or of plain text.'
 const sidecar = 'A sidecar describes the pixels of another file; it has none itself.'
@@ -50,4 +51,28 @@ export const explainedDisagreements: Record<string, Partial<Record<ComparedField
   'raw/Panasonic.rw2': { size: stub },
   'raw/canon_eos_6d.dng': { size: 'The reference measured the thumbnail in IFD0; the photo itself has 1224 x 816 pixels.' },
   'raw/canon_eos_6d.xmp': { size: sidecar },
+}
+
+/** Why a field differs; undefined when nobody has explained it. */
+export function explain(result: CorpusResult, field: ComparedField): string | undefined {
+  const { path, error } = result
+  return explainedDisagreements[path]?.[field] ?? (error?.capability ? `${error.capability} is not installed here.` : undefined)
+}
+
+/** The table of agreement for people, and every disagreement without an explanation. */
+export function summarise(results: readonly CorpusResult[]): { table: string; disagreements: string[]; unexplained: string[] } {
+  const lines = ['field          compared  agree  explained  open']
+  const disagreements: string[] = []
+  const unexplained: string[] = []
+  for (const field of comparedFields) {
+    const rows = results.flatMap((result) => result.comparisons.filter((row) => row.field === field).map((row) => ({ ...row, path: result.path, reason: explain(result, field) })))
+    const differing = rows.filter(({ agrees }) => !agrees)
+    const open = differing.filter(({ reason }) => reason === undefined)
+    const numbers = [rows.length, rows.length - differing.length, differing.length - open.length, open.length]
+    lines.push(`${field.padEnd(14)} ${numbers.map((number, index) => String(number).padStart([8, 6, 10, 5][index] ?? 0)).join(' ')}`)
+    const tell = (row: (typeof rows)[number]) => `${field}: ${JSON.stringify(row.path)}: expected ${row.expected}, found ${row.found}: ${row.reason ?? 'NOT EXPLAINED'}`
+    disagreements.push(...differing.map(tell))
+    unexplained.push(...open.map(tell))
+  }
+  return { table: lines.join('\n'), disagreements, unexplained }
 }

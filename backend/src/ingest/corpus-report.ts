@@ -2,15 +2,14 @@
  * Reads every file of a corpus the way ingest does and prints how far DAM agrees with its expected.json:
  * `node backend/src/ingest/corpus-report.ts <corpus> [--renditions <folder>] [--only <prefix>] [--tools <PATH>]`. Ends with 1 when a disagreement has no explanation.
  */
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConverterPool } from '../converter/converter-pool.ts'
 import { findSandbox } from '../converter/sandbox.ts'
 import { findTools } from '../converter/tools.ts'
-import { comparedFields } from './corpus-comparison.ts'
-import { explainedDisagreements } from './corpus-disagreements.ts'
+import { summarise } from './corpus-disagreements.ts'
 import { openCorpus, readCorpusFile, type CorpusResult } from './read-corpus.ts'
 
 const { values, positionals } = parseArgs({
@@ -50,20 +49,9 @@ for (const { path, mimeType, error, rendered, elapsedMs } of results) {
   console.log(`${String(elapsedMs).padStart(6)} ms  ${JSON.stringify(path)}  ${mimeType ?? '-'}  ${end}`)
 }
 
-console.log('\nfield          compared  agree  explained  open')
-let open = 0
-const lines: string[] = []
-for (const field of comparedFields) {
-  const rows = results.flatMap((result) => result.comparisons.filter((row) => row.field === field).map((row) => ({ ...row, path: result.path })))
-  const disagreeing = rows.filter(({ agrees }) => !agrees)
-  const unexplained = disagreeing.filter(({ path }) => !explainedDisagreements[path]?.[field])
-  open += unexplained.length
-  console.log(`${field.padEnd(14)} ${String(rows.length).padStart(8)} ${String(rows.length - disagreeing.length).padStart(6)} ${String(disagreeing.length - unexplained.length).padStart(10)} ${String(unexplained.length).padStart(5)}`)
-  for (const row of disagreeing) lines.push(`${field}: ${JSON.stringify(row.path)}: expected ${row.expected}, found ${row.found}: ${explainedDisagreements[row.path]?.[field] ?? 'NOT EXPLAINED'}`)
-}
-console.log(`\nDisagreements:\n${lines.join('\n')}`)
+const { table, disagreements, unexplained } = summarise(results)
+console.log(`\n${table}\n\nDisagreements:\n${disagreements.join('\n')}`)
 if (keep) {
-  const { writeFile } = await import('node:fs/promises')
   await writeFile(join(keep, 'results.json'), JSON.stringify(results, null, 1))
 }
-process.exit(open > 0 ? 1 : 0)
+process.exit(unexplained.length > 0 ? 1 : 0)

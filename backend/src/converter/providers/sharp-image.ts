@@ -23,15 +23,15 @@ export async function decodeWithSharp(input: string | Buffer, orientation?: numb
   return { picture: open('truncated'), measures, fallback: () => open('none') }
 }
 
-/** Applies an EXIF orientation that the bytes themselves do not carry. */
+/** Applies an EXIF orientation that the bytes themselves do not carry. sharp mirrors first and turns then, in whatever order it is told. */
 export function orient(picture: Sharp, orientation: number): Sharp {
   switch (orientation) {
     case 2: return picture.flop()
     case 3: return picture.rotate(180)
     case 4: return picture.flip()
-    case 5: return picture.rotate(90).flop()
+    case 5: return picture.flop().rotate(270)
     case 6: return picture.rotate(90)
-    case 7: return picture.rotate(270).flop()
+    case 7: return picture.flop().rotate(90)
     case 8: return picture.rotate(270)
     default: return picture
   }
