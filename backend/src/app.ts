@@ -34,6 +34,7 @@ import { trashHandlers } from './trash/trash-routes.ts'
 import { startJanitor } from './tasks/start-janitor.ts'
 import { openUploads } from './uploads/open-uploads.ts'
 import { recoverUploads } from './uploads/recover-uploads.ts'
+import { applyTusMethod } from './uploads/tus-method.ts'
 import { uploadHandlers } from './uploads/upload-routes.ts'
 
 export type AppDeps = {
@@ -63,8 +64,11 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
   const capabilities = (): Promise<Awaited<ReturnType<typeof probeCapabilities>>['capabilities']> =>
     cache.remember('capabilities', 30, async () => (await probeCapabilities(config.searchPath)).capabilities)
 
-  const summaries = createSummaryCache()
-  const memory = createRenditionMemory()
+  const summaries = createSummaryCache((hits, misses) => {
+    if (hits > 0) signals.cacheRead('summaries', true, hits)
+    if (misses > 0) signals.cacheRead('summaries', false, misses)
+  })
+  const memory = createRenditionMemory((hit) => signals.cacheRead('renditions', hit))
   const { page, api } = securityHeaders(deps.isHttps)
   const lane = createThumbnailLane({ database, authenticator, memory, signals, headers: api, onError: (error) => log.warn('access to thumbnails not renewed', { error }) })
   const uploads = openUploads({
@@ -96,7 +100,10 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
     isHttps: deps.isHttps,
     trustProxy: config.trustProxy,
     isStopping,
-    fastLane: lane.answer,
+    fastLane: (request, response) => {
+      applyTusMethod(request)
+      return lane.answer(request, response)
+    },
   })
   healthRoutes(app, { database, cache, signals, version, isStopping, storageReady })
   docsRoutes(app, version, page)
@@ -115,6 +122,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
     close: async () => {
       stopping = true
       for (const end of streams) end()
+      uploads.locks.interruptAll()
       await app.close()
       await recovery
       await janitor[Symbol.asyncDispose]()
