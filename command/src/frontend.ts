@@ -73,10 +73,15 @@ async function takeTurn() {
 async function runBuild(signal: AbortSignal | undefined): Promise<void> {
   const child = spawn(pnpmProgram, ['--filter', '@dam/frontend', 'run', 'build'], {
     cwd: root,
-    ...(signal ? { signal } : {}),
     env: { ...shellEnvironment, PATH: toolPath(shellEnvironment['PATH']) },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, so that all of the build can be ended.
+    detached: true,
   })
+  const cancel = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+  }
+  signal?.addEventListener('abort', cancel, { once: true })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -84,6 +89,8 @@ async function runBuild(signal: AbortSignal | undefined): Promise<void> {
     child.once('error', reject)
     child.once('close', resolve)
   })
+  signal?.removeEventListener('abort', cancel)
+  signal?.throwIfAborted()
   if (code !== 0) {
     throw new CommandFailure(`Building the web application failed:\n${output.trim().split('\n').slice(-25).join('\n')}`)
   }

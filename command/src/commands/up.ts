@@ -84,7 +84,9 @@ async function start(options: {
   await using stack = new AsyncDisposableStack()
   stack.use(claimDataFolder(config.dataDir, address))
 
-  const building = buildFrontend({ force: false, say, signal })
+  const givenUp = new AbortController()
+  stack.defer(() => givenUp.abort())
+  const building = buildFrontend({ force: false, say, signal: AbortSignal.any([signal, givenUp.signal]) })
   building.catch(() => undefined)
   const environment: Record<string, string | undefined> = {
     ...effective.environment,

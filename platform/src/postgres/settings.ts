@@ -34,6 +34,7 @@ export function settingsText(settings: PostgresSettings): string {
     `jit = off`,
     `max_parallel_workers_per_gather = 0`,
     `io_workers = 2`,
+    `max_logical_replication_workers = 0`,
     `shared_preload_libraries = 'pg_stat_statements'`,
     `timezone = 'UTC'`,
     `log_timezone = 'UTC'`,
