@@ -6,7 +6,7 @@ export type RenditionMemory = {
   set(assetId: number, preset: string, rendition: RememberedRendition): void
 }
 
-export function createRenditionMemory(mostBytes = 32 * 1024 * 1024): RenditionMemory {
+export function createRenditionMemory(onRead: (hit: boolean) => void = () => undefined, mostBytes = 32 * 1024 * 1024): RenditionMemory {
   const entries = new Map<string, RememberedRendition>()
   let heldBytes = 0
   const forget = (key: string): void => {
@@ -17,6 +17,7 @@ export function createRenditionMemory(mostBytes = 32 * 1024 * 1024): RenditionMe
     get: (assetId, preset) => {
       const key = `${assetId}/${preset}`
       const entry = entries.get(key)
+      onRead(entry !== undefined)
       if (entry) {
         entries.delete(key)
         entries.set(key, entry)

@@ -11,7 +11,7 @@ export type SummaryCache = {
   arrayText(querier: Querier, rows: readonly ListedRow[], view: View): Promise<string>
 }
 
-export function createSummaryCache(maxEntries = 10_000): SummaryCache {
+export function createSummaryCache(onRead: (hits: number, misses: number) => void = () => undefined, maxEntries = 10_000): SummaryCache {
   const entries = new Map<number, Prepared>()
 
   const load = async (querier: Querier, ids: readonly number[]): Promise<void> => {
@@ -35,6 +35,7 @@ export function createSummaryCache(maxEntries = 10_000): SummaryCache {
         const entry = entries.get(row.id)
         if (entry === undefined || entry.revision < row.revision) missing.push(row.id)
       }
+      if (rows.length > 0) onRead(rows.length - missing.length, missing.length)
       if (missing.length > 0) await load(querier, missing)
       let text = '['
       for (const row of rows) {

@@ -10,7 +10,7 @@ export type Signals = {
   requestDone(request: { method: string; route: string; status: number; durationMs: number }): void
   uploadDone(outcome: UploadOutcome, sizeBytes: number): void
   searchDone(outcome: 'found' | 'empty' | 'failed', durationMs: number): void
-  cacheRead(cache: string, hit: boolean): void
+  cacheRead(cache: 'shared' | 'renditions' | 'summaries', hit: boolean, times?: number): void
   queryDone(durationMs: number): void
   errorLogged(code: string): void
   /** Prometheus text. */
@@ -49,6 +49,7 @@ export function createSignals(sources: SignalSources): Signals {
   const logged = new Counter({ name: 'dam_errors_logged_total', help: 'ERROR lines by code', labelNames: ['code'], registers })
   for (const outcome of ['stored', 'duplicate', 'rejected', 'failed', 'cancelled']) uploads.inc({ outcome }, 0)
   for (const outcome of ['found', 'empty', 'failed']) searches.inc({ outcome }, 0)
+  for (const cache of ['shared', 'renditions', 'summaries']) for (const result of ['hit', 'miss']) cacheReads.inc({ cache, result }, 0)
 
   const gauge = (name: string, help: string, labelNames: string[] = []) => new Gauge({ name, help, labelNames, registers })
   gauge('dam_build_info', 'Release that runs', ['version', 'commit', 'node']).set({ version: sources.version, commit: sources.commit, node: process.version }, 1)
@@ -141,7 +142,7 @@ export function createSignals(sources: SignalSources): Signals {
       counted.searched++
       if (outcome === 'found') counted.found++
     },
-    cacheRead: (cache, hit) => cacheReads.inc({ cache, result: hit ? 'hit' : 'miss' }),
+    cacheRead: (cache, hit, times = 1) => cacheReads.inc({ cache, result: hit ? 'hit' : 'miss' }, times),
     queryDone: (durationMs) => queries.observe(durationMs / 1000),
     errorLogged: (code) => logged.inc({ code }),
     render: async () => {

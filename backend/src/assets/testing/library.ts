@@ -68,7 +68,7 @@ export async function startLibrary(): Promise<Library> {
     version: '0', commit: 'test', dataDir: folder, activeUsers: () => 0, pool: () => database.stats(), cacheUp: () => true,
     queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }), databaseUp: async () => true, workers: async () => [],
   })
-  const summaries = createSummaryCache(50)
+  const summaries = createSummaryCache(() => undefined, 50)
   const handlers: Partial<Handlers> = {
     ...assetHandlers({ database, summaries }),
     ...searchHandlers({ database, summaries, signals }),
