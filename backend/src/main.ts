@@ -54,6 +54,8 @@ process.on('SIGTERM', () => stop('SIGTERM', 0))
 process.on('SIGINT', () => stop('SIGINT', 0))
 // The supervisor that started us has died.
 process.on('disconnect', () => stop('supervisor gone', 0))
+// It may have died while we started; without a supervisor `connected` is undefined, not false.
+if (process.connected === false) stop('supervisor gone', 0)
 process.on('uncaughtException', (error) => {
   running.log.error('unexpected error; this process restarts', { error, code: 'crash' })
   stop('unexpected error', 1)
