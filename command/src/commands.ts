@@ -21,6 +21,10 @@ export const commands = {
   user: { summary: 'add and list users, change roles and passwords', load: () => import('./commands/user.ts') },
   migrate: { summary: 'bring the database schema up or down', load: () => import('./commands/migrate.ts') },
   psql: { summary: 'connect to the database', load: () => import('./commands/psql.ts') },
+  fsck: {
+    summary: 'compare the originals on the disk with the database',
+    load: () => import('./commands/fsck.ts'),
+  },
   env: {
     summary: 'print shell lines that put pnpm, Node.js and psql settings in reach',
     load: () => import('./commands/env.ts'),

@@ -28,6 +28,13 @@ const mostVerified = 20_000
 /** Where an original lies below the folder of originals. */
 export const blobPath = (folder: string, sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
 
+/** Whether this is a folder of originals of ours and not, say, the empty place where its disk should be mounted. */
+export const isBlobFolder = (folder: string): Promise<boolean> =>
+  stat(path.join(folder, sentinelName)).then(
+    () => true,
+    () => false,
+  )
+
 /**
  * Originals on disk: `blobs/ab/cd/<sha256>`, written once, never moved, never changed. Bytes arrive in `incoming/<upload id>` and get their
  * place by a hard link, so until `discardIncoming` a crash leaves both names and the same step can be done again.
@@ -77,10 +84,7 @@ export class BlobStore {
 
   /** False when the folder of originals is gone, for example because its disk is not mounted. */
   async isMounted(): Promise<boolean> {
-    return stat(path.join(this.folders.blobs, sentinelName)).then(
-      () => true,
-      () => false,
-    )
+    return isBlobFolder(this.folders.blobs)
   }
 
   /** Whether originals can be read and written. */

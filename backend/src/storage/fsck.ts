@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { sql, type Querier } from '@dam/platform/database'
-import type { BlobStore } from './blob-store.ts'
+import { blobPath, isBlobFolder } from './blob-store.ts'
 import { hashFile } from './hash-file.ts'
 import { errnoOf, storageUnavailable } from './storage-fault.ts'
 
@@ -32,21 +32,22 @@ type Found = { sizeBytes: number; changedAtMs: number }
  * of originals is not the one we know: that every file is missing is then no finding at all.
  */
 export async function fsck(
-  deps: { database: Querier; blobs: BlobStore },
+  deps: { database: Querier; blobsFolder: string },
   options: { hash?: boolean; untrackedAfterMs?: number; nowMs?: number; onProgress?: (done: number, of: number) => void } = {},
 ): Promise<FsckReport> {
-  const { blobs, database } = deps
+  const { blobsFolder, database } = deps
   const report: FsckReport = { rows: 0, files: 0, bytes: 0, hashed: 0, missing: [], sizeMismatch: [], checksumMismatch: [], untracked: [], foreign: [] }
   const oldest = (options.nowMs ?? Date.now()) - (options.untrackedAfterMs ?? 60 * 60_000)
+  if (!(await isBlobFolder(blobsFolder)) && !(await database.row(sql`select from blob limit 1`))) return report
   for (let n = 0; n < 256; n++) {
-    if (!(await blobs.isMounted())) throw storageUnavailable(new Error('the folder of originals is gone'))
+    if (!(await isBlobFolder(blobsFolder))) throw storageUnavailable(new Error('the folder of originals is gone'))
     const outer = n.toString(16).padStart(2, '0')
-    const files = await filesBelow(path.join(blobs.folders.blobs, outer), report.foreign)
+    const files = await filesBelow(path.join(blobsFolder, outer), report.foreign)
     const rows = await database.rows<{ sha256: string; sizeBytes: number }>(sql`
       select sha256, size_bytes as "sizeBytes" from blob where sha256 >= ${outer} and sha256 < ${`${outer}g`} order by sha256`)
     for (const { sha256, sizeBytes } of rows) {
       report.rows++
-      const file = files.get(sha256) ?? (await look(blobs.blobPath(sha256)))
+      const file = files.get(sha256) ?? (await look(blobPath(blobsFolder, sha256)))
       files.delete(sha256)
       const finding = (actualBytes: number | null): FsckFinding => ({ sha256, expectedBytes: sizeBytes, actualBytes, assetIds: [] })
       if (!file) {
@@ -58,7 +59,7 @@ export async function fsck(
       if (file.sizeBytes !== sizeBytes) report.sizeMismatch.push(finding(file.sizeBytes))
       else if (options.hash) {
         report.hashed++
-        if (!(await hasChecksum(blobs.blobPath(sha256), sha256, sizeBytes))) report.checksumMismatch.push(finding(file.sizeBytes))
+        if (!(await hasChecksum(blobPath(blobsFolder, sha256), sha256, sizeBytes))) report.checksumMismatch.push(finding(file.sizeBytes))
       }
     }
     for (const [sha256, file] of files) {
@@ -68,7 +69,7 @@ export async function fsck(
     }
     options.onProgress?.(n + 1, 256)
   }
-  if (!(await blobs.isMounted())) throw storageUnavailable(new Error('the folder of originals went away during the check'))
+  if (!(await isBlobFolder(blobsFolder))) throw storageUnavailable(new Error('the folder of originals went away during the check'))
   for (const finding of [...report.missing, ...report.sizeMismatch, ...report.checksumMismatch]) {
     const rows = await database.rows<{ id: number }>(sql`select id from asset where sha256 = ${finding.sha256} order by id limit 100`)
     finding.assetIds = rows.map(({ id }) => id)

@@ -69,7 +69,7 @@ export async function sweepIncoming(deps: JanitorDeps, limits: JanitorLimits, no
  */
 export async function sweepBlobs(deps: JanitorDeps, limits: JanitorLimits, nowMs = Date.now()): Promise<FsckReport & { quarantined: number; stopped: boolean }> {
   const { database, blobs, log } = deps
-  const report = await fsck({ database, blobs }, { untrackedAfterMs: limits.untrackedBlobMs, nowMs })
+  const report = await fsck({ database, blobsFolder: blobs.folders.blobs }, { untrackedAfterMs: limits.untrackedBlobMs, nowMs })
   for (const { sha256, assetIds } of [...report.missing, ...report.sizeMismatch].slice(0, 100)) {
     log.error('an original is missing or has another size', { checksum: sha256, asset_ids: assetIds, code: 'original-damaged' })
   }

@@ -110,7 +110,7 @@ describe('a crash', () => {
     expect(other.status).toBe(201)
     await tus.patch(url, 1_000, bytesOf(29_000))
     await expectWhole(other.headers.get('x-dam-asset'), bytes)
-    expect(isSound(await fsck({ database: server.database, blobs: server.uploads.blobs }, { hash: true }))).toBe(true)
+    expect(isSound(await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true }))).toBe(true)
   })
 })
 
@@ -149,7 +149,7 @@ describe('a disk that lies', () => {
       await handle.write(Buffer.from([(bytes[77] as number) ^ 255]), 0, 1, 77)
       await handle.close()
     }
-    const report = await fsck({ database: server.database, blobs: server.uploads.blobs }, { hash: true })
+    const report = await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true })
     expect(report.checksumMismatch.map(({ sha256: sum }) => sum).sort()).toEqual(damaged.map(sha256).sort())
     expect(report.missing.length + report.sizeMismatch.length).toBe(0)
 
@@ -159,7 +159,7 @@ describe('a disk that lies', () => {
     for (const bytes of files.slice(3)) await (await store.openOriginal(sha256(bytes), bytes.length)).close()
 
     for (const bytes of damaged) expect((await tus.create({ 'upload-length': String(bytes.length) }, bytes)).status).toBe(201)
-    expect(isSound(await fsck({ database: server.database, blobs: server.uploads.blobs }, { hash: true }))).toBe(true)
+    expect(isSound(await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true }))).toBe(true)
     await expectWhole(assets[0] ?? null, files[0] as Buffer)
   })
 
@@ -193,7 +193,7 @@ describe('the folder of originals goes away', () => {
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
       expect(await codeOf(response)).toBe('storage-unavailable')
     }
-    await expect(fsck({ database: server.database, blobs: server.uploads.blobs })).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await expect(fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs })).rejects.toMatchObject({ code: 'storage-unavailable' })
     await rename(`${blobs}.away`, blobs)
     expect(await server.database.row(sql`select (select count(*) from asset) as assets, (select count(*) from blob) as blobs, (select count(*) from upload) as uploads`)).toEqual(rowsBefore)
     await expectWhole(assetId, bytes)

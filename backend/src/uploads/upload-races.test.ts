@@ -170,6 +170,6 @@ test('any order of pieces, lies, cuts and questions ends in the bytes that were 
     }),
     { numRuns: 40 },
   )
-  const report = await fsck({ database: server.database, blobs: server.uploads.blobs }, { hash: true })
+  const report = await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true })
   expect(report).toMatchObject({ missing: [], sizeMismatch: [], checksumMismatch: [], untracked: [], foreign: [] })
 })
