@@ -14,12 +14,14 @@ export type SummaryCache = {
 export function createSummaryCache(onRead: (hits: number, misses: number) => void = () => undefined, maxEntries = 10_000): SummaryCache {
   const entries = new Map<number, Prepared>()
 
-  const load = async (querier: Querier, ids: readonly number[]): Promise<void> => {
+  const load = async (querier: Querier, ids: readonly number[]): Promise<Map<number, Prepared>> => {
     const rows = await querier.prepared<SummaryRow>('asset summaries', summariesText, [ids])
-    for (const row of rows) {
-      entries.delete(row.id)
-      entries.set(row.id, prepareSummary(row))
+    const loaded = new Map(rows.map((row) => [row.id, prepareSummary(row)]))
+    for (const [id, entry] of loaded) {
+      entries.delete(id)
+      entries.set(id, entry)
     }
+    return loaded
   }
   const trim = () => {
     for (const id of entries.keys()) {
@@ -30,17 +32,18 @@ export function createSummaryCache(onRead: (hits: number, misses: number) => voi
 
   return {
     arrayText: async (querier, rows, view) => {
-      const missing: number[] = []
-      for (const row of rows) {
-        const entry = entries.get(row.id)
-        if (entry === undefined || entry.revision < row.revision) missing.push(row.id)
-      }
+      // Kept here, because what others read meanwhile may push it out of the memory.
+      const known = rows.map(({ id, revision }) => {
+        const entry = entries.get(id)
+        return entry === undefined || entry.revision < revision ? undefined : entry
+      })
+      const missing = rows.flatMap(({ id }, index) => (known[index] === undefined ? [id] : []))
       if (rows.length > 0) onRead(rows.length - missing.length, missing.length)
-      if (missing.length > 0) await load(querier, missing)
+      const loaded = missing.length > 0 ? await load(querier, missing) : undefined
       let text = '['
-      for (const row of rows) {
-        const entry = entries.get(row.id)
-        if (entry === undefined || entry.revision < row.revision) continue
+      for (const [index, row] of rows.entries()) {
+        const entry = known[index] ?? loaded?.get(row.id)
+        if (entry === undefined) continue
         text += text.length === 1 ? summaryText(entry, row, view) : `,${summaryText(entry, row, view)}`
       }
       trim()

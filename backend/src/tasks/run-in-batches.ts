@@ -24,7 +24,7 @@ export async function runInBatches(
   for (;;) {
     const outcome = await database.transaction(async (tx) => {
       const task = await lockTask(tx, taskId)
-      if (!task || task.state === 'done' || task.state === 'failed' || task.state === 'cancelled') return { finished: true, result: task?.result ?? {} }
+      if (!task || task.state === 'done' || task.state === 'failed' || task.state === 'cancelled') return { finished: true, result: {} }
       const batch = await step.batch(tx, task)
       const state = batch.finished ? 'done' : 'running'
       const done = task.done + batch.done

@@ -22,7 +22,7 @@ export async function startEmptying(tx: Transaction, input: { actorId: number | 
     total: row?.total ?? 0,
     input: { trashedBefore: row?.before.toISOString() },
   })
-  await addJob(tx, 'empty-trash', { taskId: id }, { queue: 'empty-trash', priority: 20 })
+  await addJob(tx, 'empty-trash', { taskId: id }, { queue: 'empty-trash', priority: 20, maxAttempts: 10 })
   await recordAudit(tx, [{ actorId: input.actorId, action: 'trash.emptied', object: `task:${id}`, detail: { assets: row?.total ?? 0 } }])
   return id
 }

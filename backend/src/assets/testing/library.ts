@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { runOnce } from 'graphile-worker'
+import { Logger, runOnce } from 'graphile-worker'
 import type { AssetSummary, Role } from '@dam/contract'
 import { openDatabase, sql, type Database } from '@dam/platform/database'
 import { migrateJobs } from '@dam/platform/jobs'
@@ -135,7 +135,7 @@ export async function startLibrary(): Promise<Library> {
         return id
       }),
     work: async (release = async () => undefined) => {
-      await runOnce({ pgPool: database.pool, taskList: taskList({ database, releaseBlobs: release }), noHandleSignals: true, preset: { worker: { schema: 'graphile_worker' } } })
+      await runOnce({ pgPool: database.pool, taskList: taskList({ database, releaseBlobs: release }), noHandleSignals: true, logger: new Logger(() => () => undefined), preset: { worker: { schema: 'graphile_worker' } } })
     },
     [Symbol.asyncDispose]: async () => {
       app.server.closeAllConnections()
