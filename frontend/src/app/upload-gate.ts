@@ -1,0 +1,50 @@
+import { createStore } from '../lib/store.ts'
+
+/** Uploading is a chunk of its own. This is the door to it: it opens on the first file, or when some were left unfinished. */
+export const uploadsWanted = createStore(false)
+
+const load = () => import('../features/uploads/upload-manager.ts')
+
+/** Files dropped or picked on a collection's page go into that collection. */
+function collectionOf(path: string): number | null {
+  const id = /^\/collections\/(\d+)/.exec(path)?.[1]
+  return id ? Number(id) : null
+}
+
+export function acceptDrop(transfer: DataTransfer, path: string): void {
+  // Entries live only as long as this event: they are taken now, the code that walks them may come later.
+  const taken = [...transfer.items]
+    .filter((item) => item.kind === 'file')
+    .map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile(), handle: 'getAsFileSystemHandle' in item ? (item as DataTransferItem & { getAsFileSystemHandle: () => Promise<FileSystemHandle | null> }).getAsFileSystemHandle().catch(() => null) : null }))
+  uploadsWanted.set(true)
+  void load().then(({ uploadManager }) => uploadManager.addDropped(taken, collectionOf(path)))
+}
+
+export function chooseFiles(kind: 'files' | 'folder', path: string): void {
+  const input = document.createElement('input')
+  input.type = 'file'
+  input.multiple = true
+  input.webkitdirectory = kind === 'folder'
+  input.addEventListener('change', () => {
+    const files = [...(input.files ?? [])]
+    if (files.length === 0) return
+    uploadsWanted.set(true)
+    void load().then(({ uploadManager }) => uploadManager.addFiles(files.map((file) => ({ file, relativePath: file.webkitRelativePath || file.name, handle: null })), collectionOf(path)))
+  })
+  input.click()
+}
+
+let warmed = false
+
+/** After the first screen: looks for uploads that a reload or a crash interrupted. */
+export function warmUploads(): void {
+  if (warmed) return
+  warmed = true
+  const begin = (): void => {
+    void load().then(async ({ uploadManager }) => {
+      if (await uploadManager.findUnfinished()) uploadsWanted.set(true)
+    })
+  }
+  if ('requestIdleCallback' in window) requestIdleCallback(begin, { timeout: 4000 })
+  else setTimeout(begin, 1500)
+}
