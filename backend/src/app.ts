@@ -54,7 +54,7 @@ export type AppDeps = {
 
 const apiTokenDays = 365
 
-/** Puts the web server together; listens to nothing yet. `close` ends streams first and waits for what is being answered. */
+/** Puts the web server together; listens to nothing yet. `close` ends streams, has uploads keep what arrived, and waits for what is being answered. */
 export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; close(): Promise<void> }> {
   const { config, database, cache, authenticator, signals, hub, blobs, log, version } = deps
   let stopping = false

@@ -6,6 +6,7 @@ import type { Role } from '@dam/contract'
 import { openCache } from '@dam/platform/cache'
 import { openDatabase, type Database } from '@dam/platform/database'
 import { openLog } from '@dam/platform/log'
+import { externalRedisUrl } from '@dam/platform/testing/config'
 import { testDatabase } from '@dam/platform/testing/database'
 import { createApp } from '../app.ts'
 import { dataFolders, readConfig } from '../config.ts'
@@ -32,7 +33,8 @@ export async function testApp(environment: Record<string, string> = {}): Promise
   const { config } = readConfig({ DAM_DATA: dataDir, PORT: '0', HOST: '127.0.0.1', DAM_DISK_RESERVE_PERCENT: '0', ...environment })
   const database = openDatabase({ connectionString: own.connectionString, applicationName: 'dam test', maxConnections: 8 })
   const log = openLog({ directory: dataFolders(config).logs, process: 'web', level: 'info', stdout: false })
-  const cache = openCache(config.redisUrl ? { redisUrl: config.redisUrl.reveal() } : {})
+  const redisUrl = config.redisUrl?.reveal() ?? externalRedisUrl
+  const cache = openCache(redisUrl ? { redisUrl } : {})
   const authenticator = createAuthenticator({ database, cookieName: 'dam_session', sessionDays: 14, onError: () => undefined })
   const signals = createSignals({
     version: 'test', commit: 'test', dataDir,
