@@ -29,6 +29,7 @@ export const commands = {
     summary: 'print shell lines that put pnpm, Node.js and psql settings in reach',
     load: () => import('./commands/env.ts'),
   },
+  exec: { summary: 'run a program with the pinned pnpm and Node.js', load: () => import('./commands/exec.ts') },
   build: { summary: 'build the web application', load: () => import('./commands/build.ts') },
   check: { summary: 'run the static checks', load: () => import('./commands/check.ts') },
   test: { summary: 'run the checks and all tests', load: () => import('./commands/test.ts') },
