@@ -13,7 +13,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: unit, environment: 'node' } },
-      { test: { name: 'integration', include: integration, environment: 'node', testTimeout: 120_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: integration,
+          environment: 'node',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
     passWithNoTests: false,
   },
