@@ -24,10 +24,15 @@ export async function run(args: string[]): Promise<number> {
     const database = openDatabase({ connectionString, applicationName: 'dam: fsck', maxConnections: 2 })
     const onProgress = process.stderr.isTTY && !values.json ? showProgress : undefined
     try {
-      return await fsck({ database, blobsFolder: blobs }, { hash: !values.quick, ...(onProgress ? { onProgress } : {}) })
+      return await fsck(
+        { database, blobsFolder: blobs },
+        { hash: !values.quick, ...(onProgress ? { onProgress } : {}) },
+      )
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      throw new CommandFailure(`The folder of originals ${blobs} is not there, although the database knows of originals. Mount its disk, or set DAM_DATA to the right folder.`)
+      throw new CommandFailure(
+        `The folder of originals ${blobs} is not there, although the database knows of originals. Mount its disk, or set DAM_DATA to the right folder.`,
+      )
     } finally {
       await database.end()
     }
@@ -37,10 +42,13 @@ export async function run(args: string[]): Promise<number> {
   return isSound(report) ? 0 : 1
 }
 
-const showProgress = (done: number, of: number): void => void process.stderr.write(`\r${Math.round((done / of) * 100)} %${done === of ? '\n' : ''}`)
+const showProgress = (done: number, of: number): void =>
+  void process.stderr.write(`\r${Math.round((done / of) * 100)} %${done === of ? '\n' : ''}`)
 
 function print(report: FsckReport): void {
-  console.log(`${report.rows} originals in the database, ${report.files} files, ${(report.bytes / 1e9).toFixed(2)} GB${report.hashed > 0 ? `, ${report.hashed} read and compared with their checksum` : ''}.`)
+  console.log(
+    `${report.rows} originals in the database, ${report.files} files, ${(report.bytes / 1e9).toFixed(2)} GB${report.hashed > 0 ? `, ${report.hashed} read and compared with their checksum` : ''}.`,
+  )
   const kinds = [
     ['missing', report.missing],
     ['has another size', report.sizeMismatch],
@@ -48,9 +56,13 @@ function print(report: FsckReport): void {
     ['not known to the database', report.untracked],
   ] as const
   for (const [what, findings] of kinds) {
-    for (const { sha256, assetIds } of findings) console.log(`✗ ${sha256} ${what}${assetIds.length > 0 ? `; asset ${assetIds.join(', ')}` : ''}`)
+    for (const { sha256, assetIds } of findings)
+      console.log(`✗ ${sha256} ${what}${assetIds.length > 0 ? `; asset ${assetIds.join(', ')}` : ''}`)
   }
   for (const file of report.foreign) console.log(`! ${file} is not one of ours`)
-  if (!isSound(report)) console.log('\n→ Restore the files named ✗ from a backup into the folder of originals, or upload them again: the same file heals its original.')
+  if (!isSound(report))
+    console.log(
+      '\n→ Restore the files named ✗ from a backup into the folder of originals, or upload them again: the same file heals its original.',
+    )
   else console.log('All originals are there and sound.')
 }

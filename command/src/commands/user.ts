@@ -1,7 +1,12 @@
 import { parseArgs } from 'node:util'
 import type { Role } from '@dam/contract'
 import { roles } from '@dam/contract/schemas'
-import { findAccountByName, listAccounts, updateAccount } from '@dam/backend/src/people/account-store.ts'
+import {
+  countOtherAdministrators,
+  findAccountByName,
+  listAccounts,
+  updateAccount,
+} from '@dam/backend/src/people/account-store.ts'
 import { hashPassword } from '@dam/backend/src/people/password.ts'
 import { addAccount } from '@dam/backend/src/people/setup.ts'
 import { deleteSessions } from '@dam/backend/src/people/session-store.ts'
@@ -88,6 +93,10 @@ async function setRole(database: Database, [username = '', wanted = '']: string[
   const role = parseRole(wanted)
   const account = await existing(database, username)
   await database.transaction(async (tx) => {
+    const isLast = account.role === 'administrator' && (await countOtherAdministrators(tx, account.id)) === 0
+    if (isLast && role !== 'administrator') {
+      throw new CommandFailure(`${username} is the only administrator. Make another one first.`)
+    }
     await updateAccount(tx, account.id, { role })
     await recordAudit(tx, [{ actorId: null, action: 'user.changed', object: `user:${account.id}`, detail: { role } }])
   })
