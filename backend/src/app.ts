@@ -107,7 +107,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
   })
   healthRoutes(app, { database, cache, signals, version, isStopping, storageReady })
   docsRoutes(app, version, page)
-  await webApplication(app, deps.frontendDir, page)
+  webApplication(app, deps.frontendDir, page)
 
   const janitor = startJanitor({ database, blobs, locks: uploads.locks, log })
   const recovery = recoverUploads(uploads).then(
