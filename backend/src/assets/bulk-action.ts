@@ -2,7 +2,7 @@ import { Problem, type BulkBody } from '@dam/contract'
 import { sql, type Querier, type Sql, type Transaction } from '@dam/platform/database'
 import { recordEvents } from '../events/record.ts'
 import { demand, visibleAssets, type Action, type Principal } from '../people/access.ts'
-import { indexAsset } from '../search/index-asset.ts'
+import { indexTags } from '../search/index-asset.ts'
 import { canonicalTags, cleanTag, ensureTags } from '../tags/tag-store.ts'
 
 export type BulkAction = Pick<BulkBody, 'action' | 'data'>
@@ -106,7 +106,7 @@ export async function applyBulkAction(
   } else {
     await tx.run(sql`delete from collection_asset where collection_id = ${data.collection} and asset_id = any(${targets}::bigint[])`)
   }
-  if (action === 'add_tags' || action === 'remove_tags') await indexAsset(tx, targets)
+  if (action === 'add_tags' || action === 'remove_tags') await indexTags(tx, targets)
   await record(tx, principal, targets, bulk, tags, announce)
   return { updated: targets.length, errors }
 }

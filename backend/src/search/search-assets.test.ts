@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sql } from '@dam/platform/database'
+import { indexAsset, indexTags } from './index-asset.ts'
 import { startLibrary, type Library } from '../assets/testing/library.ts'
 
 let library: Library
@@ -101,6 +102,18 @@ test('an edit is found at once, by its new words and not by its old ones', async
   expect((await search({ q: 'newword' })).body.count).toBe(1)
   expect((await search({ q: 'freshtag' })).body.count).toBe(1)
   expect((await search({ q: 'newword', filters: { tags: ['freshtag'] } })).body.count).toBe(1)
+})
+
+test('re-indexing nothing but tags gives the document that indexing everything gives', async () => {
+  const asset = await library.add({ label: 'Harbour at dawn', description: 'The harbour', tags: ['Harbour', 'Две кошки'], fields: { city: 'Harbour City' } })
+  const document = async () => (await library.database.row<{ document: string }>(sql`select document::text from asset_search where asset_id = ${asset}`))?.document
+  for (const tags of [[], ['Harbour'], ['dawn chorus', 'city', '!!!', 'Бе\\лая \'кошка\''], ['x']]) {
+    await library.database.run(sql`update asset set tags = ${tags} where id = ${asset}`)
+    await library.database.transaction((tx) => indexTags(tx, [asset]))
+    const quick = await document()
+    await library.database.transaction((tx) => indexAsset(tx, [asset]))
+    expect(await document()).toBe(quick)
+  }
 })
 
 test('tags with quotes and backslashes are found by filter and text', async () => {
