@@ -40,7 +40,10 @@ async function checkSettings(): Promise<CheckResult> {
   const described = [...(readText(path.join(root, '.env.example')) ?? '').matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(
     (match) => match[1],
   )
-  const known = Object.values(settings).map((setting) => setting.variable)
+  // The system sets PATH; it is not for .env.
+  const known = Object.values(settings)
+    .map((setting) => setting.variable)
+    .filter((name) => name !== 'PATH')
   const mistakes = [
     ...known.filter((name) => !described.includes(name)).map((name) => `.env.example does not describe ${name}`),
     ...described
