@@ -31,7 +31,7 @@ export type Config = ValuesOf<typeof settings>
 /** Reads the environment once. Throws SettingsError naming every mistake. */
 export function readConfig(environment: Record<string, string | undefined>) {
   const { values, sources } = readSettings(settings, environment)
-  return { config: values as Config, sources }
+  return { config: values, sources }
 }
 
 /** Folders below the data directory. */
