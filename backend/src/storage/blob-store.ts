@@ -128,7 +128,7 @@ export class BlobStore {
     return this.#guard(async () => {
       const source = this.incomingPath(uploadId)
       await using handle = await open(source, 'r')
-      const [digest] = await Promise.all([hashFile(handle, { expectedBytes: expected.sizeBytes }), this.#sync(handle)])
+      const [digest] = await Promise.all([hashFile(handle), this.#sync(handle)])
       if (digest.sizeBytes !== expected.sizeBytes || digest.crc32 !== expected.crc32) {
         this.#log.error('the disk gave back other bytes than were written to it; the upload was refused', { upload: uploadId, code: 'storage-corruption', expected, digest })
         throw new Problem('checksum-mismatch', 'The bytes that the disk holds are not the ones that were sent. Upload the file again, and tell an administrator.')
@@ -167,7 +167,7 @@ export class BlobStore {
       const actual = (await handle.stat()).size
       if (actual !== sizeBytes) throw this.#damaged(sha256, `has ${actual} bytes instead of ${sizeBytes}`)
       if (sizeBytes <= verifyUpToBytes && (this.#verified.get(sha256) ?? 0) < performance.now()) {
-        const digest = await hashFile(handle, { expectedBytes: sizeBytes })
+        const digest = await hashFile(handle)
         if (digest.sha256 !== sha256) throw this.#damaged(sha256, 'has another checksum')
         this.#rememberVerified(sha256)
       }
@@ -274,7 +274,7 @@ export class BlobStore {
 
   async #keepOrRepair(source: string, target: string, sha256: string, sizeBytes: number): Promise<void> {
     await using existing = await open(target, 'r')
-    const digest = await hashFile(existing, { expectedBytes: sizeBytes })
+    const digest = await hashFile(existing)
     if (digest.sha256 === sha256) {
       await this.#sync(existing)
       return

@@ -110,7 +110,7 @@ async function look(file: string): Promise<Found | undefined> {
 async function hasChecksum(file: string, sha256: string, sizeBytes: number): Promise<boolean> {
   try {
     await using handle = await open(file, 'r')
-    return (await hashFile(handle, { expectedBytes: sizeBytes })).sha256 === sha256
+    return (await hashFile(handle)).sha256 === sha256
   } catch (error) {
     if (errnoOf(error) === 'EIO') return false
     throw error

@@ -73,6 +73,7 @@ export async function receiveBody(options: ReceiveOptions): Promise<Reception> {
       if (source.isPaused() && end === undefined) source.resume()
       if (hash) for (const chunk of batch) hash.update(chunk)
       await file.append(batch)
+      for (const chunk of batch) giveBack(chunk)
       receivedBytes += bytes
       uncommittedBytes += bytes
       if (checkpoint && uncommittedBytes >= checkpoint.everyBytes) {
@@ -87,6 +88,14 @@ export async function receiveBody(options: ReceiveOptions): Promise<Reception> {
     source.off('data', onData).off('end', onEnd).off('close', onCut)
     source.pause()
   }
+}
+
+/**
+ * Frees the memory of a chunk at once. Left to the garbage collector, the chunks of a 3 MB body cost it about as much time as everything
+ * else here together: memory outside the heap makes it run early. Chunks that share their memory are left alone.
+ */
+function giveBack(chunk: Buffer): void {
+  if (chunk.byteLength === chunk.buffer.byteLength && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0)
 }
 
 /** Watches that bytes keep coming while the stream is not held back by us. */

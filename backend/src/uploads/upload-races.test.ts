@@ -38,6 +38,12 @@ function openPatch(url: string, offset: number, lengthBytes: number) {
   return { request, status }
 }
 
+/** Until the server works on a request for this upload and has had time to read what was written to it. */
+async function underWay(url: string): Promise<void> {
+  while (!server.uploads.locks.isHeld(url.split('/').at(-2) as string)) await sleep(10)
+  await sleep(300)
+}
+
 const offsetOf = async (url: string): Promise<number> => Number((await tus.head(url)).headers.get('upload-offset'))
 
 test('of two requests for the same bytes exactly one wins', async () => {
@@ -58,7 +64,7 @@ test('of two slow requests for the same bytes the newer wins, because the older 
   const url = await begin(bytes.length)
   const old = openPatch(url, 0, bytes.length)
   old.request.write(bytesOf(5_000))
-  await sleep(100)
+  await underWay(url)
   const answer = await tus.patch(url, 0, bytes)
   expect(answer.status).toBe(204)
   expect(await old.status).toBe(423)
@@ -70,7 +76,7 @@ test('a dead connection is replaced within three seconds, and what it brought is
   const url = await begin(bytes.length)
   const dead = openPatch(url, 0, bytes.length)
   dead.request.write(bytes.subarray(0, 200_000))
-  await sleep(200)
+  await underWay(url)
   const startedAt = performance.now()
   const offset = await offsetOf(url)
   expect(performance.now() - startedAt).toBeLessThan(3_000)
@@ -85,7 +91,7 @@ test('what arrived before a cut is kept', async () => {
   const url = await begin(bytes.length)
   const patch = openPatch(url, 0, bytes.length)
   patch.request.write(bytes.subarray(0, 1_500_000))
-  await sleep(200)
+  await underWay(url)
   patch.request.destroy()
   await patch.status
   const offset = await offsetOf(url)
@@ -99,7 +105,7 @@ test('cancelling stops a request in progress and leaves nothing', async () => {
   const url = await begin(100_000)
   const patch = openPatch(url, 0, 100_000)
   patch.request.write(bytesOf(50_000))
-  await sleep(100)
+  await underWay(url)
   expect((await tus.cancel(url)).status).toBe(204)
   expect(await patch.status).toBe(423)
   expect((await tus.head(url)).status).toBe(404)
