@@ -39,7 +39,7 @@ test('folders come from the path without the file, cleaned part by part', () => 
   expect(foldersOf(`${'deep/'.repeat(500)}a.jpg`, 'a.jpg')).toHaveLength(30)
 })
 
-test('whatever a name holds, what is kept is short, safe text that cleaning leaves alone', () => {
+test('whatever a name holds, what is kept is short, safe text that cleaning leaves alone', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
       const name = cleanFilename(text)

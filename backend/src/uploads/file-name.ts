@@ -21,8 +21,8 @@ export function foldersOf(relativePath: string, filename: string): string[] {
 }
 
 function cleanSegment(text: string): string {
-  const clean = text.toWellFormed().replace(unsafe, '').normalize('NFC')
-  return clean.trim() === '' ? '' : shorten(clean)
+  const clean = shorten(text.toWellFormed().replace(unsafe, '').normalize('NFC'))
+  return clean.trim() === '' ? '' : clean
 }
 
 function shorten(name: string): string {
