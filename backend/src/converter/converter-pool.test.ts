@@ -131,6 +131,17 @@ describe('bytes decide, not names', () => {
   })
 })
 
+test('without any program on the machine photos still have metadata and previews, and the timeline says what is missing', async () => {
+  await using bare = await testConverter({ tools: {} })
+  const photo = await quarters(300, 200).jpeg().withExif({ IFD0: { Make: 'Canon' }, IFD2: { DateTimeOriginal: '2022:08:22 20:30:46' } }).toBuffer()
+  const path = await put('photo.jpg', photo, bare)
+  const identity = await bare.pool.identify({ path, filename: 'photo.jpg' })
+  const identified = identity.ok ? identity.value : undefined
+  const metadata = identified && (await bare.pool.readMetadata({ path, identified }))
+  expect(metadata).toMatchObject({ ok: true, value: { fields: { camera_make: 'Canon', captured_at: '2022-08-22T20:30:46' }, warnings: [expect.stringContaining('Perl')] } })
+  expect((await preview(bare.pool, bare.scratch, path)).rendered?.measures).toEqual({ width: 300, height: 200 })
+})
+
 describe('bad files', () => {
   test('an empty file is told so', async () => {
     expect(await preview(converter.pool, converter.scratch, await put('empty.jpg', ''))).toMatchObject({ error: { kind: 'failed', code: 'empty-file' } })

@@ -54,7 +54,7 @@ export class ConverterPool implements Converter, AsyncDisposable {
         treeBytes: this.#bounds.treeBytes,
       })
     }
-    const lane = { start, idleMs: options.idleMs ?? 60_000, requestsPerProcess: 3 * (options.filesPerProcess ?? limits.filesPerProcess) }
+    const lane = { start, idleMs: options.idleMs ?? 60_000, requestsPerProcess: 3 * (options.filesPerProcess ?? limits.filesPerProcess), wornBytes: limits.wornBytes }
     this.#shared = new Lane({ ...lane, slots: options.concurrency })
     this.#alone = new Lane({ ...lane, slots: 1 })
   }
@@ -88,7 +88,7 @@ export class ConverterPool implements Converter, AsyncDisposable {
   ): Promise<Outcome<Requests[K]['output']>> {
     const first = await (heavy ? this.#alone : this.#shared).run(kind, input, timeoutMs)
     const settled = outcome(first)
-    if (settled && !(first.is === 'guilty' && !heavy)) return settled
+    if (settled && !(first.is === 'guilty' && !first.fresh)) return settled
     this.#options.onRestart?.(first.is === 'lost' ? first.because : first.is === 'guilty' ? first.error.message : '')
     const second = await this.#alone.run(kind, input, timeoutMs)
     return outcome(second) ?? { ok: false, error: crashed(second.is === 'lost' ? second.because : '') }
@@ -107,7 +107,7 @@ const crashed = (because: string): IngestError => ({
   retryable: true,
 })
 
-type LaneOptions = { start: () => Promise<ConverterProcess>; slots: number; idleMs: number; requestsPerProcess: number }
+type LaneOptions = { start: () => Promise<ConverterProcess>; slots: number; idleMs: number; requestsPerProcess: number; wornBytes: number }
 
 /** At most `slots` requests at once in one process; starts, replaces and ends that process. */
 class Lane implements AsyncDisposable {
@@ -148,7 +148,7 @@ class Lane implements AsyncDisposable {
 
   async #take(): Promise<ConverterProcess> {
     const process = await this.#process
-    if (process?.isAlive && process.served < this.#options.requestsPerProcess) return process
+    if (process?.isAlive && !this.#isWorn(process)) return process
     if (process && this.#current === process) {
       this.#current = undefined
       this.#process = undefined
@@ -156,6 +156,10 @@ class Lane implements AsyncDisposable {
     }
     this.#process ??= this.#options.start().then((started) => (this.#current = started))
     return this.#process
+  }
+
+  #isWorn(process: ConverterProcess): boolean {
+    return process.served >= this.#options.requestsPerProcess || (process.load === 0 && process.residentBytes > this.#options.wornBytes)
   }
 
   /** A replaced process finishes what it has. */

@@ -8,8 +8,8 @@ import type { Tools } from './tools.ts'
 
 const main = fileURLToPath(new URL('./converter-main.ts', import.meta.url))
 
-/** How a request ended. `guilty`: this file is why the process had to die; `lost`: the process died with it, for a reason unknown. */
-export type Ending<T> = { is: 'value'; value: T } | { is: 'error'; error: IngestError } | { is: 'guilty'; error: IngestError } | { is: 'lost'; because: string }
+/** How a request ended. `guilty`: this file is why the process had to die (`fresh`: it was the first in there, so nothing earlier shares the blame); `lost`: the process died with it, for a reason unknown. */
+export type Ending<T> = { is: 'value'; value: T } | { is: 'error'; error: IngestError } | { is: 'guilty'; error: IngestError; fresh: boolean } | { is: 'lost'; because: string }
 
 type Pending = { finish: (ending: Ending<never>) => void; deadline: number; timeoutMs: number; startedAt: number }
 
@@ -60,6 +60,11 @@ export class ConverterProcess implements AsyncDisposable {
     return this.#alive && this.#child.connected
   }
 
+  /** Resident bytes, with everything it started. */
+  get residentBytes(): number {
+    return this.#child.pid ? residentBytes(this.#child.pid) : 0
+  }
+
   get load(): number {
     return this.#pending.size
   }
@@ -83,7 +88,7 @@ export class ConverterProcess implements AsyncDisposable {
       this.#child.send({ id, kind, input } as RequestMessage, (error) => {
         if (error) this.#settle(id, { is: 'lost', because: error.message })
       })
-      this.#watch ??= setInterval(() => this.#check(), 100).unref()
+      this.#watch ??= setInterval(() => this.#check(), 200).unref()
     }
     return promise
   }
@@ -118,11 +123,12 @@ export class ConverterProcess implements AsyncDisposable {
       const [id, { timeoutMs }] = late
       this.#settle(id, {
         is: 'guilty',
+        fresh: this.served === 1,
         error: { kind: 'failed', code: 'too-slow', message: `Reading the file took longer than ${timeoutMs / 1000} s and was stopped. The original is kept and can be downloaded.`, retryable: true },
       })
       return this.kill()
     }
-    if (!this.#child.pid || residentBytes(this.#child.pid) <= this.#treeBytes) return
+    if (this.residentBytes <= this.#treeBytes) return
     const error: IngestError = {
       kind: 'refused',
       code: 'too-much-memory',
@@ -130,7 +136,7 @@ export class ConverterProcess implements AsyncDisposable {
       retryable: true,
     }
     // With several files inside nobody knows which one grew: all are tried again alone.
-    if (this.#pending.size === 1) for (const id of [...this.#pending.keys()]) this.#settle(id, { is: 'guilty', error })
+    if (this.#pending.size === 1) for (const id of [...this.#pending.keys()]) this.#settle(id, { is: 'guilty', error, fresh: this.served === 1 })
     else for (const id of [...this.#pending.keys()]) this.#settle(id, { is: 'lost', because: error.message })
     this.kill()
   }

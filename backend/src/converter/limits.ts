@@ -16,6 +16,8 @@ export const limits = {
   videoMs: 60_000,
   /** Resident memory of a converter with everything it started. */
   treeBytes: 700 * 1024 * 1024,
+  /** A converter that keeps more than this between files is replaced: WebAssembly never gives memory back. */
+  wornBytes: 320 * 1024 * 1024,
   /** Files after which a converter is replaced. */
   filesPerProcess: 1_000,
 } as const

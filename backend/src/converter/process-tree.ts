@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
 const pageBytes = 4096
 
@@ -9,10 +9,9 @@ export function residentBytes(pid: number): number {
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     try {
       total += Number(readFileSync(`/proc/${next}/statm`, 'latin1').split(' ')[1]) * pageBytes
-      for (const thread of readdirSync(`/proc/${next}/task`)) {
-        const children = readFileSync(`/proc/${next}/task/${thread}/children`, 'latin1').trim()
-        if (children) waiting.push(...children.split(' ').map(Number))
-      }
+      // Children belong to the thread that started them; here that is always the first.
+      const children = readFileSync(`/proc/${next}/task/${next}/children`, 'latin1').trim()
+      if (children) waiting.push(...children.split(' ').map(Number))
     } catch {
       // It ended between two reads.
     }

@@ -5,6 +5,7 @@ import { mapMeasures, mapMetadata } from '../ingest/map-metadata.ts'
 import { canonicalMimeType } from '../ingest/media-types.ts'
 import type { Identified, Measures, RawTags, ReadMetadata } from '../ingest/types.ts'
 import type { ExifTool } from './exiftool.ts'
+import { readPlainMetadata } from './plain-metadata.ts'
 import { readDocumentProperties } from './document-properties.ts'
 import { describe } from './identify.ts'
 
@@ -31,8 +32,10 @@ export async function readMetadata(input: { path: string; identified: Identified
   const { path, exiftool } = input
   const warnings: string[] = []
   const quick = /^image\/(jpeg|png|webp|gif|tiff|avif|bmp)$/.test(input.identified.mimeType)
-  const tags = exiftool ? await exiftool.read(path, quick ? quickArgs : fullArgs).catch((error: Error) => void warnings.push(error.message)) : undefined
-  if (!exiftool) warnings.push('ExifTool needs Perl, which is not installed; no embedded metadata was read.')
+  if (!exiftool) warnings.push('ExifTool needs Perl, which is not installed; only the basic metadata of pictures was read.')
+  const full = await exiftool?.read(path, quick ? quickArgs : fullArgs).catch((error: Error) => void warnings.push(error.message))
+  const readable = /^image\/(jpeg|png|tiff|avif|hei[cf]|x-)/.test(input.identified.mimeType)
+  const tags = full ?? (readable ? await readPlainMetadata(path).catch((error: Error) => void warnings.push(error.message)) : undefined)
   const packed = zipped.test(input.identified.mimeType) ? await readDocumentProperties(path).catch((error: Error) => void warnings.push(error.message)) : undefined
   const raw = storable({ ...tags, ...packed }, warnings)
   const refined = refine(input.identified, raw)

@@ -45,7 +45,11 @@ export function compare(expected: Expected, { identified, metadata, measures }: 
   if (sizes.length > 0) {
     add('size', sizes.some(([width, height]) => width === measures.width && height === measures.height), sizes[0], [measures.width, measures.height])
   }
-  if (expected.orientation !== undefined) add('orientation', expected.orientation === (fields.orientation ?? 1), expected.orientation, fields.orientation ?? 1)
+  if (expected.orientation !== undefined) {
+    // Values outside 1 to 8 mean nothing.
+    const wanted = expected.orientation >= 1 && expected.orientation <= 8 ? expected.orientation : 1
+    add('orientation', wanted === (fields.orientation ?? 1), expected.orientation, fields.orientation ?? 1)
+  }
 
   const about = expected.metadata ?? {}
   if (about.date_taken) add('capture date', digits(about.date_taken) === digits(fields.captured_at ?? ''), about.date_taken, fields.captured_at)

@@ -55,8 +55,11 @@ export const explainedDisagreements: Record<string, Partial<Record<ComparedField
 
 /** Why a field differs; undefined when nobody has explained it. */
 export function explain(result: CorpusResult, field: ComparedField): string | undefined {
-  const { path, error } = result
-  return explainedDisagreements[path]?.[field] ?? (error?.capability ? `${error.capability} is not installed here.` : undefined)
+  const { path, error, warnings } = result
+  const known = explainedDisagreements[path]?.[field]
+  if (known) return known
+  if (warnings.some((warning) => warning.startsWith('ExifTool needs Perl'))) return 'Perl is not installed here.'
+  return error?.capability ? `${error.capability} is not installed here.` : undefined
 }
 
 /** The table of agreement for people, and every disagreement without an explanation. */

@@ -62,18 +62,15 @@ test('a picture on its side has its sides exchanged, and a RAW file is as large 
 test('whatever bytes metadata holds, the text can be stored and turns nobody’s screen around', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
-      for (const cleaned of [cleanText(text, 100), cleanLine(text, 100)]) {
-        expect(cleaned.length).toBeLessThanOrEqual(100)
-        expect(cleaned.isWellFormed()).toBe(true)
-        // oxlint-disable-next-line no-control-regex
-        expect(cleaned).not.toMatch(/[\u0000-\u0008\u000e-\u001f\u202a-\u202e\u2066-\u2069]/)
-      }
+      // oxlint-disable-next-line no-control-regex
+      const steering = /[\u0000-\u0008\u000e-\u001f\u202a-\u202e\u2066-\u2069]/
+      return [cleanText(text, 100), cleanLine(text, 100)].every((cleaned) => cleaned.length <= 100 && cleaned.isWellFormed() && !steering.test(cleaned))
     }),
   )
-})
+}, 60_000)
 
 test('any tags give fields, never an exception', () => {
   const value = fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.constant(null), fc.array(fc.string(), { maxLength: 4 }))
   const name = fc.constantFrom('XMP-dc:Title', 'IPTC:Keywords', 'XMP-dc:Subject', 'ExifIFD:DateTimeOriginal', 'GPS:GPSLatitude', 'GPS:GPSLongitude', 'ExifIFD:ISO', 'IFD0:Orientation', 'ExifIFD:LensModel', 'Canon:LensType')
   fc.assert(fc.property(fc.dictionary(name, value), (raw) => void mapMetadata(raw, now)))
-})
+}, 60_000)

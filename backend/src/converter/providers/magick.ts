@@ -50,6 +50,7 @@ export const magickImage: Decode = async ({ path, identified }) => {
     const box = presetBoxes.preview
     const ratio = Math.min(1, box.width / width, box.height / height)
     if (ratio < 1) image.resize(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)), magick.FilterType.Box)
+    image.depth = image.depth > 8 ? 16 : 8
     image.settings.compression = magick.CompressionMethod.NoCompression
     return { width, height, tiff: image.write(magick.MagickFormat.Tiff, (data) => Buffer.from(data)) }
   })
