@@ -1,5 +1,5 @@
 import { pathOf } from '@dam/contract/client'
-import { requestEarly } from './lib/early-requests.ts'
+import { requestEarly, wasSignedIn } from './lib/early-requests.ts'
 import { firstPageUrl, parseGalleryQuery } from './lib/gallery-query.ts'
 import { activateLocale } from './lib/i18n.ts'
 import { applyTheme } from './lib/preferences.ts'
@@ -7,7 +7,7 @@ import { applyTheme } from './lib/preferences.ts'
 applyTheme()
 requestEarly(pathOf('getSession'))
 const collection = /^\/collections\/(\d+)\/?$/.exec(window.location.pathname)?.[1]
-if (collection || /^\/(dam\/gallery\/?)?$/.test(window.location.pathname)) {
+if (wasSignedIn() && (collection || /^\/(dam\/gallery\/?)?$/.test(window.location.pathname))) {
   const url = firstPageUrl(parseGalleryQuery(window.location.search, collection ? { collection: Number(collection) } : {}))
   if (url) requestEarly(url)
 }

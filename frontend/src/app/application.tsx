@@ -2,10 +2,12 @@ import { t } from '@lingui/core/macro'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, type ReactNode } from 'react'
 import { isCode } from '../lib/api.ts'
+import { rememberSignedIn } from '../lib/early-requests.ts'
 import { currentLocation, matchPath, navigate, useLocation } from '../lib/navigation.ts'
 import { isAtLeast, sessionOptions } from '../lib/session.ts'
 import { useTitle } from '../lib/use-title.ts'
 import { Button } from '../ui/button.tsx'
+import { Loading } from '../ui/loading.tsx'
 import { Notice } from '../ui/notice.tsx'
 import { ConnectionBanner } from './connection-banner.tsx'
 import { DialogHost } from './dialog-host.tsx'
@@ -65,7 +67,12 @@ function Page(): ReactNode {
     if (known?.user) client.setQueryData(sessionOptions.queryKey, { ...known, user: null })
   }
 
-  if (session.isPending) return <div aria-busy="true" />
+  const isSignedIn = session.data ? session.data.user !== null : null
+  useEffect(() => {
+    if (isSignedIn !== null) rememberSignedIn(isSignedIn)
+  }, [isSignedIn])
+
+  if (session.isPending) return <Loading />
   if (session.error) return <Unreachable message={session.error.message} onRetry={() => void session.refetch()} />
   const { user, setup_required: setUpRequired } = session.data
   if (setUpRequired || (matchPath('/setup', path) && !user)) return <SetUp />
@@ -83,7 +90,7 @@ function Page(): ReactNode {
     const Component = page.component
     return (
       <Shell user={user} bare={page.bare ?? false}>
-        <Suspense fallback={<div aria-busy="true" />}>
+        <Suspense fallback={<Loading />}>
           <Component params={params} />
         </Suspense>
       </Shell>

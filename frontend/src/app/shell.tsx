@@ -12,14 +12,15 @@ import { keysOf } from '../lib/shortcuts.ts'
 import { useStore } from '../lib/use-store.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Icon, Mark, type IconName } from '../ui/icon.tsx'
-import { acceptDrop, chooseFiles, uploadsWanted, warmUploads } from './upload-gate.ts'
+import { acceptDrop, chooseFiles, uploadsWanted, lookForUnfinished } from './upload-gate.ts'
 import styles from './shell.module.css'
 
 const UserMenu = lazy(() => import('./user-menu.tsx'))
 const UploadTray = lazy(() => import('../features/uploads/upload-tray.tsx'))
 
 export function Shell({ user, bare, children }: { user: User; bare: boolean; children: ReactNode }): ReactNode {
-  const { path } = useLocation()
+  const { path, search } = useLocation()
+  const q = new URLSearchParams(search).get('q') ?? ''
   const client = useQueryClient()
   const sidebar = useStore(preferences, (value) => value.sidebar)
   const [drawer, setDrawer] = useState(false)
@@ -29,7 +30,7 @@ export function Shell({ user, bare, children }: { user: User; bare: boolean; chi
   useEffect(() => followEvents(client), [client])
   useEffect(() => setDrawer(false), [path])
   useEffect(() => {
-    if (mayEdit) warmUploads()
+    if (mayEdit) lookForUnfinished()
   }, [mayEdit])
 
   return (
@@ -63,7 +64,9 @@ export function Shell({ user, bare, children }: { user: User; bare: boolean; chi
               <IconButton icon="sidebar" label={sidebar === 'open' ? t`Hide the sidebar` : t`Show the sidebar`} tip="start" className={styles.sidebarButton} aria-pressed={false} onClick={() => setPreference('sidebar', sidebar === 'open' ? 'closed' : 'open')} />
               <button type="button" className={styles.search} aria-haspopup="dialog" onClick={() => openDialog.set({ kind: 'palette' })}>
                 <Icon name="search" size={18} />
-                <span className={styles.searchText}>{t`Search`}</span>
+                <span className={styles.searchText} data-query={q !== '' || undefined}>
+                  {q === '' ? t`Search` : <bdi>{q}</bdi>}
+                </span>
                 <kbd aria-hidden="true">{keysOf('mod+k').join(' ')}</kbd>
               </button>
               {mayEdit && (

@@ -1,4 +1,6 @@
+import { api } from '../lib/api.ts'
 import { createStore } from '../lib/store.ts'
+import { unfinishedFlag } from '../lib/unfinished-uploads.ts'
 
 /** Uploading is a chunk of its own. This is the door to it: it opens on the first file, or when some were left unfinished. */
 export const uploadsWanted = createStore(false)
@@ -34,17 +36,17 @@ export function chooseFiles(kind: 'files' | 'folder', path: string): void {
   input.click()
 }
 
-let warmed = false
+let looked = false
 
-/** After the first screen: looks for uploads that a reload or a crash interrupted. */
-export function warmUploads(): void {
-  if (warmed) return
-  warmed = true
-  const begin = (): void => {
-    void load().then(async ({ uploadManager }) => {
-      if (await uploadManager.findUnfinished()) uploadsWanted.set(true)
-    })
-  }
-  if ('requestIdleCallback' in window) requestIdleCallback(begin, { timeout: 4000 })
-  else setTimeout(begin, 1500)
+/** After the first screen: looks for uploads that a reload or a crash interrupted, here or in another browser. */
+export function lookForUnfinished(): void {
+  if (looked) return
+  looked = true
+  setTimeout(async () => {
+    const isRemembered = localStorage.getItem(unfinishedFlag) !== null
+    const onServer = isRemembered ? 0 : await api('listUploads', {}).then(({ data }) => data.count, () => 0)
+    if (!isRemembered && onServer === 0) return
+    const { uploadManager } = await load()
+    if (await uploadManager.findUnfinished()) uploadsWanted.set(true)
+  }, 1500)
 }

@@ -25,6 +25,12 @@ export function extensionOf(filename: string): string {
   return extension ? extension.toUpperCase() : ''
 }
 
+/** A reason in two parts: what a person needs, and what the tools said, which stands in brackets at its end. */
+export function splitReason(reason: string): { words: string; technical: string | null } {
+  const match = /^(.{20,}?[.!?])\s+\((.+)\)\.?$/s.exec(reason)
+  return match ? { words: match[1]!, technical: match[2]! } : { words: reason, technical: null }
+}
+
 /** Why a card has no picture, or null where it has one or soon will. */
 export function previewReason(asset: AssetSummary): string | null {
   if (asset.preview_state === 'ready' || asset.preview_state === 'pending') return asset.status === 'failed' ? asset.status_reason : null

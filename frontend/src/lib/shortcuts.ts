@@ -59,5 +59,5 @@ const keyNames: Record<string, string> = { mod: isApple ? '⌘' : 'Ctrl', shift:
 
 /** The keys of a shortcut as they are printed on the keyboard. */
 export function keysOf(shortcut: Shortcut): string[] {
-  return shortcut.split('+').map((key) => keyNames[key] ?? (key.length === 1 ? key.toUpperCase() : key[0]!.toUpperCase() + key.slice(1)))
+  return shortcut.split(/\+(?=.)/).map((key) => keyNames[key] ?? (key.length === 1 ? key.toUpperCase() : key[0]!.toUpperCase() + key.slice(1)))
 }

@@ -15,10 +15,12 @@ import { isAtLeast } from '../../lib/session.ts'
 import { shortcutOf, useShortcut } from '../../lib/shortcuts.ts'
 import { useTitle } from '../../lib/use-title.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
+import { Loading } from '../../ui/loading.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { currentContext } from '../current-actions.ts'
 import { useUser } from './gallery-route.tsx'
 import type { RouteProps } from '../routes.ts'
+import styles from './asset-route.module.css'
 
 const ActionMenu = lazy(() => import('../../ui/action-menu.tsx'))
 
@@ -106,7 +108,7 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
       </Notice>
     )
   }
-  if (!detail.data) return <div aria-busy="true" />
+  if (!detail.data) return <Loading />
   const total = list.data?.pages[0]
   return (
     <>
@@ -123,7 +125,7 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
             {possible
               .filter((action) => action.prominent)
               .map((action) => (
-                <IconButton key={action.id} icon={action.icon} label={action.label(context!)} onClick={() => void run(action.id)} />
+                <IconButton key={action.id} className={action.id === 'download' ? undefined : styles.roomy} icon={action.icon} label={action.label(context!)} onClick={() => void run(action.id)} />
               ))}
             <IconButton
               icon="more"
@@ -140,7 +142,7 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
       />
       {menu && context && (
         <Suspense>
-          <ActionMenu at={menu} actions={possible.filter((action) => !action.prominent).map((action) => ({ ...action, run: () => run(action.id) }))} context={context} onClose={() => setMenu(null)} />
+          <ActionMenu at={menu} actions={possible.map((action) => ({ ...action, run: () => run(action.id) }))} context={context} onClose={() => setMenu(null)} />
         </Suspense>
       )}
     </>

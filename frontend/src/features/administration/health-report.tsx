@@ -7,6 +7,7 @@ import { formatAgo, formatBytes, formatCount, formatWait } from '../../lib/forma
 import { showToast } from '../../lib/toasts.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
+import { Loading } from '../../ui/loading.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import styles from './health-report.module.css'
 
@@ -15,7 +16,7 @@ const refreshMs = 5000
 export function HealthReport(): ReactNode {
   const health = useQuery({ queryKey: ['health'], queryFn: async ({ signal }) => (await api('getSystemHealth', {}, { signal })).data, refetchInterval: refreshMs })
   if (health.error && !health.data) return <p role="alert">{health.error.message}</p>
-  if (!health.data) return <div aria-busy="true" />
+  if (!health.data) return <Loading />
   return <Report health={health.data} />
 }
 

@@ -1,7 +1,7 @@
 import type { Asset } from '@dam/contract/types'
 import { t } from '@lingui/core/macro'
 import { useState, type ReactNode } from 'react'
-import { assetTypeNames, extensionOf, previewReason } from '../../lib/asset-words.ts'
+import { assetTypeNames, extensionOf, previewReason, splitReason } from '../../lib/asset-words.ts'
 import { formatBytes } from '../../lib/format.ts'
 import { buttonClass } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
@@ -39,6 +39,7 @@ export function AssetStage({ asset }: { asset: Asset }): ReactNode {
       </>
     )
   }
+  const { words, technical } = splitReason(previewReason(asset) ?? '')
   const isWorking = asset.status === 'processing' || (asset.preview_state === 'pending' && asset.status !== 'failed')
   return (
     <div className={styles.stage}>
@@ -47,7 +48,13 @@ export function AssetStage({ asset }: { asset: Asset }): ReactNode {
           <Icon name={asset.type} size={56} />
         </span>
         <strong>{extensionOf(asset.filename) || assetTypeNames()[asset.type]}</strong>
-        <p role="status">{isWorking ? t`Making the preview. It appears here by itself.` : (note ?? previewReason(asset))}</p>
+        <p role="status">{isWorking ? t`Making the preview. It appears here by itself.` : (note ?? words)}</p>
+        {!isWorking && technical && (
+          <details className={styles.technical}>
+            <summary>{t`What the tools said`}</summary>
+            <code>{technical}</code>
+          </details>
+        )}
         <a className={buttonClass('outline')} href={asset.download_url} download="">
           <Icon name="download" size={18} />
           {t`Download (${formatBytes(asset.size)})`}

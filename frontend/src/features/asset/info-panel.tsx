@@ -88,7 +88,7 @@ function Lines({ lines }: { lines: { label: string; value: string | string[] }[]
 
 function Editor({ editing }: { editing: Editing }): ReactNode {
   const { draft, setDraft, state, error, retry, flush } = editing
-  const words = { saved: t`Saved`, changed: t`Not saved yet`, saving: t`Saving…`, waiting: t`Waiting for the server…`, failed: error ?? t`Not saved` }
+  const words = { untouched: '', saved: t`Saved`, changed: t`Not saved yet`, saving: t`Saving…`, waiting: t`Waiting for the server…`, failed: error ?? t`Not saved` }
   return (
     <div className={styles.editor}>
       <textarea className={styles.title} dir="auto" rows={1} value={draft.label} maxLength={500} aria-label={t`Title`} spellCheck onChange={(event) => setDraft({ label: event.target.value.replaceAll('\n', ' ') })} onBlur={flush} onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()} />
@@ -172,7 +172,7 @@ function Files({ asset }: { asset: Asset }): ReactNode {
           <div>
             <dt>{t`Size`}</dt>
             <dd>
-              {pixels(asset.width, asset.height)} <span className={styles.faint}>{t`${formatNumber((asset.width * asset.height) / 1e6, 1)} megapixels`}</span>
+              {pixels(asset.width, asset.height)} {asset.width * asset.height >= 100_000 && <span className={styles.faint}>{t`${formatNumber((asset.width * asset.height) / 1e6, 1)} megapixels`}</span>}
             </dd>
           </div>
         )}

@@ -22,7 +22,9 @@ export function metadataGroups(asset: Asset): MetadataGroup[] {
     return [{ label, value: typeof value === 'number' ? formatNumber(value) : value }]
   }
   const with_ = <T,>(value: T | undefined, format: (value: T) => string): string | undefined => (value === undefined ? undefined : format(value))
-  const camera = [m.camera_make, m.camera_model].filter(Boolean).join(' ')
+  // Most makers repeat their name in the model's.
+  const make = m.camera_make && m.camera_model?.toLowerCase().startsWith(m.camera_make.toLowerCase().split(' ')[0]!) ? undefined : m.camera_make
+  const camera = [make, m.camera_model].filter(Boolean).join(' ')
   const settings = [with_(m.exposure_time, exposure), with_(m.aperture, (value) => `ƒ/${formatNumber(value, 1)}`), with_(m.focal_length, (value) => t`${formatNumber(value, 1)} mm`), with_(m.iso, (value) => `ISO ${formatNumber(value, 0)}`)].filter(Boolean).join('  ·  ')
   const groups: MetadataGroup[] = [
     {

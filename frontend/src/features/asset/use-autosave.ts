@@ -9,7 +9,7 @@ import { showToast } from '../../lib/toasts.ts'
 import { assetOptions, type AssetVersion } from './asset-query.ts'
 import { changesBetween, draftOf, mergeDrafts, type Conflict, type Draft } from './edit-draft.ts'
 
-export type SaveState = 'saved' | 'changed' | 'saving' | 'waiting' | 'failed'
+export type SaveState = 'untouched' | 'saved' | 'changed' | 'saving' | 'waiting' | 'failed'
 export type OpenConflict = { conflicts: Conflict[]; merged: Draft; theirs: AssetVersion }
 
 const debounceMs = 700
@@ -23,7 +23,7 @@ export function useAutosave(version: AssetVersion) {
   const client = useQueryClient()
   const { id } = version.asset
   const [draft, setDraftState] = useState<Draft>(() => draftOf(version.asset))
-  const [state, setState] = useState<SaveState>('saved')
+  const [state, setState] = useState<SaveState>('untouched')
   const [error, setError] = useState<string | null>(null)
   const [conflict, setConflict] = useState<OpenConflict | null>(null)
   const live = useRef({ draft, base: version, saving: false, timer: 0, mounted: true })
@@ -43,7 +43,7 @@ export function useAutosave(version: AssetVersion) {
     if (now.saving) return
     const changes = changesBetween(draftOf(now.base.asset), now.draft)
     if (Object.keys(changes).length === 0) {
-      if (now.mounted) setState('saved')
+      if (now.mounted) setState((current) => (current === 'untouched' ? current : 'saved'))
       return
     }
     now.saving = true

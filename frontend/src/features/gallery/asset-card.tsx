@@ -1,7 +1,7 @@
 import type { AssetSummary } from '@dam/contract/types'
 import { t } from '@lingui/core/macro'
 import { memo, useState, type ReactNode } from 'react'
-import { assetTypeNames, extensionOf, previewReason, typeIcon } from '../../lib/asset-words.ts'
+import { assetTypeNames, extensionOf, previewReason, splitReason, typeIcon } from '../../lib/asset-words.ts'
 import { formatClock } from '../../lib/format.ts'
 import { placeholderUrl } from '../../lib/placeholder.ts'
 import { Icon } from '../../ui/icon.tsx'
@@ -43,7 +43,8 @@ export function badgeOf(asset: AssetSummary): string | null {
 }
 
 export function cardLabel(asset: AssetSummary): string {
-  const state = asset.status === 'processing' ? t`processing` : previewReason(asset)
+  const reason = previewReason(asset)
+  const state = asset.status === 'processing' ? t`processing` : reason && splitReason(reason).words
   return [asset.label, assetTypeNames()[asset.type], state].filter(Boolean).join(', ')
 }
 
@@ -57,7 +58,7 @@ export const AssetCard = memo(function AssetCard({ asset, width, height, eager, 
   const isCropped = Math.abs(cardWidth / (width / height) - 1) > 0.35
   return (
     <span className={styles.card} data-state={asset.thumbnail_url ? 'picture' : isWaiting ? 'waiting' : 'plain'}>
-      {hash ? <span className={styles.placeholder} style={{ backgroundImage: `url("${hash}")` }} /> : asset.colour && asset.thumbnail_url ? <span className={styles.placeholder} style={{ backgroundColor: asset.colour }} /> : null}
+      {hash ? <span className={styles.placeholder} data-kept={isCropped || fit === 'contain' || !asset.thumbnail_url || undefined} style={{ backgroundImage: `url("${hash}")` }} /> : asset.colour && asset.thumbnail_url ? <span className={styles.placeholder} style={{ backgroundColor: asset.colour }} /> : null}
       {asset.thumbnail_url ? (
         <Picture key={asset.thumbnail_url} src={asset.thumbnail_url} eager={eager} contain={fit === 'contain' || isCropped} />
       ) : (
@@ -67,7 +68,7 @@ export const AssetCard = memo(function AssetCard({ asset, width, height, eager, 
             {extensionOf(asset.filename) && <span className={styles.extension}>{extensionOf(asset.filename)}</span>}
           </span>
           <bdi className={styles.name}>{asset.label}</bdi>
-          {height >= 120 && width >= 120 && (isWaiting ? <span className={styles.reason}>{t`Making the preview…`}</span> : reason && <span className={styles.reason}>{reason}</span>)}
+          {height >= 120 && width >= 120 && (isWaiting ? <span className={styles.reason}>{t`Making the preview…`}</span> : reason && <span className={styles.reason}>{splitReason(reason).words}</span>)}
         </span>
       )}
       {isWaiting && <span className={styles.working} />}
@@ -77,7 +78,7 @@ export const AssetCard = memo(function AssetCard({ asset, width, height, eager, 
         </span>
       )}
       <span className={styles.badges}>
-        {asset.type === 'video' && <Icon name="play" size={12} />}
+        {asset.type === 'video' && asset.thumbnail_url && <Icon name="play" size={12} />}
         {badge}
       </span>
       {asset.status === 'failed' && (

@@ -90,6 +90,17 @@ export function Profile({ user }: { user: User }): ReactNode {
   )
 }
 
+/** `Chrome on Linux` out of what a browser calls itself. */
+export function browserName(userAgent: string): string {
+  const browser = /(Edg|OPR|Firefox|HeadlessChrome|Chrome|Version)\/[\d.]+/.exec(userAgent.replace(/Chrome\/[\d.]+(?=.*(Edg|OPR)\/)/, ''))?.[1]
+  const system = /(Windows|iPhone|iPad|Android|Mac OS X|CrOS|Linux)/.exec(userAgent)?.[1]
+  const browsers: Record<string, string> = { Edg: 'Edge', OPR: 'Opera', Version: 'Safari', HeadlessChrome: 'Chrome' }
+  const systems: Record<string, string> = { 'Mac OS X': 'macOS', CrOS: 'ChromeOS' }
+  if (!browser) return userAgent.slice(0, 60) || t`Browser`
+  const name = browsers[browser] ?? browser
+  return system ? t`${name} on ${systems[system] ?? system}` : name
+}
+
 export function Sessions(): ReactNode {
   const client = useQueryClient()
   const tokens = useQuery({ queryKey: ['tokens'], queryFn: async ({ signal }) => (await api('listTokens', {}, { signal })).data.results })
@@ -106,7 +117,7 @@ export function Sessions(): ReactNode {
         {tokens.data?.map((token) => (
           <li key={token.id}>
             <span className={styles.tokenName}>
-              <bdi>{token.label || (token.kind === 'browser' ? t`Browser` : t`API token`)}</bdi>
+              <bdi title={token.label}>{token.kind === 'browser' ? browserName(token.label) : token.label || t`API token`}</bdi>
               {token.current && <span className={styles.badge}>{t`This browser`}</span>}
               <span className={styles.when}>
                 {t`Used ${formatAgo(token.last_used_at, now)}`} · {t`since ${formatDate(token.date_added)}`} · {t`ends ${formatDate(token.expires_at)}`}

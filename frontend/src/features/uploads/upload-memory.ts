@@ -1,3 +1,5 @@
+import { unfinishedFlag } from '../../lib/unfinished-uploads.ts'
+
 /** Uploads under way, in IndexedDB, so that a reload finds them. File handles can be stored there; files cannot outlive it. */
 export type RememberedUpload = { id: string; filename: string; relativePath: string; size: number; collection: number | null; checksum: string | null; handle: FileSystemFileHandle | null }
 
@@ -24,6 +26,7 @@ async function write(change: (store: IDBObjectStore) => void): Promise<void> {
 }
 
 export function remember(uploads: readonly RememberedUpload[]): Promise<void> {
+  if (uploads.length > 0) localStorage.setItem(unfinishedFlag, '1')
   return write((store) => uploads.forEach((upload) => store.put(upload)))
 }
 
@@ -35,7 +38,11 @@ export async function remembered(): Promise<RememberedUpload[]> {
   const transaction = (await open()).transaction(storeName, 'readonly')
   return new Promise((resolve, reject) => {
     const request = transaction.objectStore(storeName).getAll()
-    request.onsuccess = () => resolve(request.result as RememberedUpload[])
+    request.onsuccess = () => {
+      const uploads = request.result as RememberedUpload[]
+      if (uploads.length === 0) localStorage.removeItem(unfinishedFlag)
+      resolve(uploads)
+    }
     request.onerror = () => reject(request.error ?? new Error('IndexedDB could not be read.'))
   })
 }

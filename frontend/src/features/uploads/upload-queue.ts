@@ -173,3 +173,12 @@ export function speedOf(samples: readonly (readonly [number, number])[]): number
 export function foldersOf(relativePath: string): string[] {
   return relativePath.split('/').slice(0, -1).filter(Boolean)
 }
+
+const interest: Record<UploadState, number> = { uploading: 0, retrying: 0, hashing: 0, failed: 1, interrupted: 2, paused: 2, checking: 3, queued: 3, waiting: 3, duplicate: 4, done: 5 }
+
+/** What moves and what needs a person first, then what waits, then what is settled. */
+export function inOrderOfInterest(items: readonly UploadItem[]): UploadItem[] {
+  const groups: UploadItem[][] = [[], [], [], [], [], []]
+  for (const item of items) groups[interest[item.state]]!.push(item)
+  return groups.flat()
+}

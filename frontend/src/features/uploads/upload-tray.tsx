@@ -10,7 +10,7 @@ import { Button, IconButton } from '../../ui/button.tsx'
 import { FixedList } from '../../ui/fixed-list.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { uploadManager } from './upload-manager.ts'
-import { isUnderWay, speedOf, summarise, type UploadItem, type UploadSummary } from './upload-queue.ts'
+import { inOrderOfInterest, isUnderWay, speedOf, summarise, type UploadItem, type UploadSummary } from './upload-queue.ts'
 import styles from './upload-tray.module.css'
 
 type Filter = 'all' | 'failed' | 'duplicate' | 'interrupted'
@@ -31,7 +31,7 @@ export default function UploadTray(): ReactNode {
   if (sending) samples.current = [...samples.current.filter(([at, bytes]) => now - at < sampleWindowMs && bytes <= summary.bytesDone), [now, summary.bytesDone]]
   else samples.current = []
   const speed = speedOf(samples.current)
-  const shown = filter === 'all' ? items : items.filter((item) => item.state === filter)
+  const shown = filter === 'all' ? inOrderOfInterest(items) : items.filter((item) => item.state === filter)
   const isBusy = summary.active > 0
   const fraction = summary.bytes === 0 ? (summary.active === 0 ? 1 : 0) : summary.bytesDone / summary.bytes
   const ids = (predicate: (item: UploadItem) => boolean): string[] => items.filter(predicate).map((item) => item.id)
