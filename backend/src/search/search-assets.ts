@@ -9,7 +9,7 @@ import type { ListedRow } from '../assets/summary-cache.ts'
 import { seesAll, visibleAssets, type Principal } from '../people/access.ts'
 import { facetsOf, facetsOfAll, type Facets } from './facets.ts'
 import { isOneOf, narrowByText } from './find-hits.ts'
-import { newestHits, rankHits } from './rank-hits.ts'
+import { rankHits } from './rank-hits.ts'
 
 export type Found = Count & { rows: ListedRow[]; facets: Facets }
 
@@ -26,11 +26,10 @@ export async function searchAssets(querier: Querier, principal: Principal, body:
   const page = { limit: body.limit, offset: body.offset }
 
   if (resolved.text && narrowed.known) {
-    const hits = narrowed.ids ?? [...new Set([...narrowed.sample, ...(await newestHits(querier, resolved.text, visible, resolved.conditions))])]
-    const within = sql`${visible} and ${isOneOf(hits)}`
+    const within = whereOf(visible, [isOneOf(narrowed.ids ?? narrowed.sample)])
     const [rows, facets] = await Promise.all([
       byRelevance
-        ? rowsInOrder(querier, await rankHits(querier, resolved.text, hits, page), visible)
+        ? rowsInOrder(querier, await rankHits(querier, resolved.text, within, page), visible)
         : rowsOf(querier, whereOf(visible, narrowed.conditions), orderBy(order), page),
       facetsOf(querier, body.facets, within, 2 * countLimit),
     ])

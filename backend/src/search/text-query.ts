@@ -2,19 +2,24 @@ import { join, sql, type Querier, type Sql } from '@dam/platform/database'
 import type { AssetFilter } from '../assets/asset-filter.ts'
 import { parseQuery, type Clause, type Term } from './parse-query.ts'
 
-/** A query PostgreSQL has parsed. `selective`: the index can find its matches (a query of exclusions alone cannot be looked up). */
-export type TextQuery = { tsquery: string; selective: boolean }
+/**
+ * A query PostgreSQL has parsed. `without`: the same without the word that is still being typed, where enough is left to look up: the index
+ * has to gather every word that begins so before it looks at the rest, so the rest goes first.
+ */
+export type TextQuery = { tsquery: string; without: string | undefined }
 
 /** What was typed plus the filters that documents carry as tokens, as one tsquery; undefined where the text holds no word. */
 export async function textQueryOf(querier: Querier, filter: AssetFilter, tags: readonly string[]): Promise<TextQuery | undefined> {
   const clauses = parseQuery(filter.text ?? '')
   if (clauses.length === 0) return undefined
-  const expression = join([...clauses.map(clauseSql), ...tokenClauses(filter, tags).map((token) => sql`${token}::tsquery`)], ' && ')
-  const row = await querier.row<{ tsquery: string; tree: string; nodes: number }>(
-    sql`select q::text as tsquery, querytree(q) as tree, numnode(q) as nodes from (select ${expression} as q) parsed`,
-  )
+  const tokens = tokenClauses(filter, tags).map((token) => sql`${token}::tsquery`)
+  const whole = clauses.filter((clause) => !clause.alternatives.some((term) => term.prefix))
+  const rest = whole.length < clauses.length ? [...whole.map(clauseSql), ...tokens] : []
+  const row = await querier.row<{ tsquery: string; nodes: number; without: string; tree: string }>(sql`
+    select q::text as tsquery, numnode(q) as nodes, rest::text as without, querytree(rest) as tree
+    from (select ${join([...clauses.map(clauseSql), ...tokens], ' && ')} as q, ${rest.length > 0 ? join(rest, ' && ') : sql`''::tsquery`} as rest) parsed`)
   if (!row || row.nodes === 0) return undefined
-  return { tsquery: row.tsquery, selective: row.tree !== '' && row.tree !== 'T' }
+  return { tsquery: row.tsquery, without: row.tree === '' || row.tree === 'T' ? undefined : row.without }
 }
 
 function clauseSql(clause: Clause): Sql {
