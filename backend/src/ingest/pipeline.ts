@@ -60,11 +60,13 @@ export async function ingest(input: { assetId: number; from?: StageName; attempt
     record.push({ stage: stage.name, attempt: input.attempt, startedAt, endedAt: deps.now(), outcome: end.outcome, error: end.error ?? null, detail: end.detail ?? {} })
     if (stage.name === 'identify' && end.outcome !== 'done') break
   }
-  await store(run, record, input.attempt, deps)
+  await store(run, record, input, deps)
 }
 
 async function identify(run: Run, deps: PipelineDependencies): Promise<StageEnd> {
   const outcome = await deps.converter.identify({ path: deps.blobPath(run.asset.sha256), filename: run.asset.filename })
+  // Nothing in a file can make the first look at it fail in this way; the machine has a fault, so the job is tried again.
+  if (!outcome.ok && outcome.error.retryable) throw new Error(outcome.error.message)
   if (!outcome.ok) {
     run.found.status = { is: 'failed', reason: outcome.error.message }
     run.found.preview = { state: 'failed', reason: outcome.error.message }
@@ -123,7 +125,7 @@ async function makePreviews(run: Run, deps: PipelineDependencies): Promise<Stage
 }
 
 /** The last stage: one transaction with everything. */
-async function store(run: Run, record: StageRow[], attempt: number, deps: PipelineDependencies): Promise<void> {
+async function store(run: Run, record: StageRow[], { from, attempt }: { from?: StageName; attempt: number }, deps: PipelineDependencies): Promise<void> {
   const { id } = run.asset
   const startedAt = deps.now()
   await deps.database.transaction(async (tx) => {
@@ -132,7 +134,7 @@ async function store(run: Run, record: StageRow[], attempt: number, deps: Pipeli
     await indexAsset(tx, [id])
     const indexed: StageRow = { stage: 'index', attempt, startedAt, endedAt: deps.now(), outcome: 'done', error: null, detail: {} }
     await saveStages(tx, id, deps.worker, [...record, indexed])
-    await recordEvents(tx, [{ kind: run.found.status?.is === 'failed' ? 'asset.failed' : 'asset.ready', assetId: id }])
+    await recordEvents(tx, [{ kind: run.found.status?.is === 'failed' ? 'asset.failed' : from === 'previews' ? 'asset.previewed' : 'asset.ready', assetId: id }])
   })
 }
 

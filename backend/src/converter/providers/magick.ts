@@ -5,6 +5,7 @@ import type { IMagickImage, MagickFormat as Format } from '@imagemagick/magick-w
 import { presetBoxes } from '../../renditions/presets.ts'
 import { refused } from '../refusal.ts'
 import { limits } from '../limits.ts'
+import { checkStatedSize } from '../stated-size.ts'
 import type { Decode } from '../provider.ts'
 
 /** ImageMagick as WebAssembly: a bug in one of its decoders is a trap, not a hole. Loaded when the first file needs it. */
@@ -31,12 +32,19 @@ const formats: Record<string, Format> = {
   'image/tiff': 'TIFF', 'image/png': 'PNG', 'image/gif': 'GIF', 'image/webp': 'WEBP', 'image/jpeg': 'JPEG',
 } as Record<string, Format>
 
+const cameraRaw = /^image\/x-(adobe|canon|nikon|sony|fuji|olympus|panasonic|pentax|minolta|samsung|sigma|kodak)/
+
 /** The format is always ours, from the signature: ImageMagick never guesses, so its script formats cannot be reached. */
-export const magickImage: Decode = async ({ path, identified }) => {
+export const magickImage: Decode = async ({ path, identified, measures }) => {
   const format = formats[identified.mimeType]
   if (!format) throw new Error(`no ImageMagick reader for ${identified.mimeType}`)
+  checkStatedSize(measures)
   const { size } = await stat(path)
   if (size > limits.imageBytes / 4) throw refused('file-too-large', `Previews of this type are made up to ${limits.imageBytes / 4 / 2 ** 20} MiB; this file has ${Math.round(size / 2 ** 20)}. The original is kept and can be downloaded.`)
+  // A RAW file without its sensor data would be developed to noise.
+  if (cameraRaw.test(identified.mimeType) && measures.width && measures.height && size * 8 < measures.width * measures.height * 0.1) {
+    throw new Error(`${size} bytes cannot hold ${measures.width} x ${measures.height} pixels`)
+  }
   const magick = await load()
   const directColours = new Set<number>([magick.ColorSpace.sRGB, magick.ColorSpace.Gray, magick.ColorSpace.LinearGray, magick.ColorSpace.RGB, magick.ColorSpace.CMYK])
   const bytes = await readFile(path)
@@ -46,7 +54,7 @@ export const magickImage: Decode = async ({ path, identified }) => {
     if (!directColours.has(image.colorSpace)) image.colorSpace = magick.ColorSpace.sRGB
     const width = image.width
     const height = image.height
-    if (width * height > limits.decodedPixels) throw refused('too-many-pixels', `The picture is ${width} x ${height} pixels; previews of this type are made up to ${limits.decodedPixels / 1e6} megapixels. The original is kept and can be downloaded.`)
+    checkStatedSize({ width, height })
     const box = presetBoxes.preview
     const ratio = Math.min(1, box.width / width, box.height / height)
     if (ratio < 1) image.resize(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)), magick.FilterType.Box)

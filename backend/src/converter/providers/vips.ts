@@ -2,10 +2,12 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { limits } from '../limits.ts'
 import type { Decode } from '../provider.ts'
+import { checkStatedSize } from '../stated-size.ts'
 import { runTool } from '../run-tool.ts'
 
 /** Debian's vips reads HEIC, JPEG XL and JPEG 2000 two to eight times faster than WebAssembly does. */
 export const vipsThumbnail: Decode = async ({ path, tools, outputFolder, measures }) => {
+  checkStatedSize(measures)
   const output = join(outputFolder, 'vips.tif')
   const run = await runTool(tools, [tools.vipsthumbnail!, path, '--size', '1440x1440>', '-o', `${output}[compression=none]`], {
     folder: outputFolder,
