@@ -28,6 +28,8 @@ export async function hostileFiles(): Promise<TestFile[]> {
     { name: 'script.svg', bytes: Buffer.from(hostileSvg(remote)), mimeType: 'image/svg+xml' },
     { name: 'page.jpg', bytes: Buffer.from(`<html><script>window.__pwned='html'</script></html>`), mimeType: 'image/jpeg' },
     text('page.html', `<script>window.__pwned='page'</script>`),
+    text('script.js', `window.__pwned='script file'`),
+    text('style.css', `body { background: url(${remote}/style.png) }`),
     { name: 'empty.jpg', bytes: Buffer.alloc(0), mimeType: 'image/jpeg' },
     ...(await Promise.all(
       payloads.map((payload, n) =>

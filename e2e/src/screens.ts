@@ -10,7 +10,7 @@ export const gallery = (page: Page) => {
     cell: (label: string): Locator => grid.getByRole('gridcell').filter({ has: page.getByRole('link', { name: new RegExp(`^${escape(label)}`) }) }),
     tick: (label: string): Locator => grid.getByRole('checkbox', { name: new RegExp(`^Select ${escape(label)}`) }),
     filter: (name: 'Type' | 'Date' | 'Tags' | 'Status'): Locator => page.getByRole('group', { name: 'Filters' }).getByRole('button', { name: new RegExp(`^${name}`) }),
-    order: page.getByRole('button', { name: 'Order' }),
+    order: page.getByRole('button', { name: /^Order/ }),
     selection: page.getByRole('toolbar', { name: 'Selected assets' }),
     /** Labels of what is shown, in order. */
     labels: async (): Promise<string[]> => {
@@ -23,6 +23,12 @@ export const gallery = (page: Page) => {
 }
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** Opens a page of the application and waits until it listens to keys and drops. */
+export async function open(page: Page, address: string): Promise<void> {
+  await page.goto(address)
+  await expect(page.getByRole('main')).toBeVisible()
+}
 
 /**
  * Drops files and folders of the disk on the middle of the page, as the desktop does it: the browser itself reads them.

@@ -38,21 +38,23 @@ export const test = base.extend<TestOptions & TestFixtures, WorkerOptions & Work
   product: [
     async ({ firstStart }, use, { parallelIndex }) => {
       await using product = await startProduct({ port: firstPort + 40 * parallelIndex, firstStart })
+      if (firstStart === 'configured') peopleOf.set(product, await makePeople(product.address))
       await use(product)
     },
     { scope: 'worker', timeout: 180_000 },
   ],
   people: [
-    async ({ product, firstStart }, use) => {
-      if (firstStart === 'link') throw new Error('This product has no accounts yet: the journey creates them.')
-      await use(await makePeople(product.address))
+    async ({ product }, use) => {
+      const people = peopleOf.get(product)
+      if (!people) throw new Error('This product has no accounts yet: the journey creates them.')
+      await use(people)
     },
     { scope: 'worker' },
   ],
 
   signedInAs: [null, { option: true }],
   baseURL: async ({ product }, use) => use(product.address),
-  storageState: async ({ product, signedInAs }, use, { project: _ }) => {
+  storageState: async ({ product, signedInAs }, use) => {
     if (signedInAs === null) return use({ cookies: [], origins: [] })
     const person = await signInByApi(product.address, signedInAs)
     await use(cookieState(person))
@@ -83,6 +85,8 @@ export const test = base.extend<TestOptions & TestFixtures, WorkerOptions & Work
     }
   },
 })
+
+const peopleOf = new WeakMap<Product, People>()
 
 const passwords: Record<Role, { username: string; password: string }> = {
   administrator,

@@ -1,5 +1,5 @@
 import { mixedFiles } from '../src/corpus.ts'
-import { gallery } from '../src/screens.ts'
+import { gallery, open } from '../src/screens.ts'
 import { expect, layoutShift, test, untilIngested, upload } from '../src/test.ts'
 
 test.use({ library: 'gallery', signedInAs: 'editor' })
@@ -15,7 +15,7 @@ test.beforeAll(async ({ product, people }) => {
 })
 
 test('the first pictures are there without anything having moved', async ({ page }) => {
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   const { grid, labels } = gallery(page)
   expect((await labels()).length).toBeGreaterThan(4)
   await expect.poll(() => grid.locator('img').evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).complete && (image as HTMLImageElement).naturalWidth > 0).length)).toBeGreaterThan(3)
@@ -26,7 +26,7 @@ test('the first pictures are there without anything having moved', async ({ page
 
 test('order, type, date and tags are in the address, and the back button takes each back', async ({ page, people }) => {
   const { order, filter, labels, card, grid } = gallery(page)
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await labels()
 
   await order.click()
@@ -55,7 +55,7 @@ test('order, type, date and tags are in the address, and the back button takes e
   const of2022 = (await people.editor.api('listAssets', { query: { ordering: 'filename', date: '2022', limit: 100 } })).data.results
   await expect.poll(labels).toEqual(of2022.map((asset) => asset.label))
 
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await filter('Tags').click()
   await page.getByRole('dialog').getByText('for, print', { exact: true }).click()
   await page.keyboard.press('Escape')
@@ -71,7 +71,7 @@ test('order, type, date and tags are in the address, and the back button takes e
 
 test('assets are selected with mouse, shift, keyboard, and all at once', async ({ page }) => {
   const { tick, cell, selection, selected, labels, card, grid } = gallery(page)
-  await page.goto('/dam/gallery?type=image&sort=filename')
+  await open(page, '/dam/gallery?type=image&sort=filename')
   const shown = await labels()
   const [one, two, three, four] = [shown[0]!, shown[1]!, shown[2]!, shown[3]!]
   await cell(one).first().hover()
@@ -100,7 +100,7 @@ test('assets are selected with mouse, shift, keyboard, and all at once', async (
 
 test('the list shows type, size, pixels and dates, and orders by its columns', async ({ page, people }) => {
   const { labels } = gallery(page)
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await page.getByRole('button', { name: 'List' }).click()
   await expect(page).toHaveURL(/view=list/)
   await page.getByRole('columnheader', { name: 'Size' }).getByRole('link').click()
@@ -125,14 +125,14 @@ test('light, dark and automatic are chosen in the settings and last', async ({ p
     }, colour)
   }
   await page.emulateMedia({ colorScheme: 'light' })
-  await page.goto('/settings')
+  await open(page, '/settings')
   expect(await lightness()).toBeGreaterThan(0.8)
   await page.getByText('Dark', { exact: true }).click()
   await expect.poll(lightness).toBeLessThan(0.3)
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   expect(await lightness()).toBeLessThan(0.3)
-  await page.goto('/settings')
-  await page.getByText(/^Auto/).click()
+  await open(page, '/settings')
+  await page.getByText('As the system', { exact: true }).click()
   await expect.poll(lightness).toBeGreaterThan(0.8)
   await page.emulateMedia({ colorScheme: 'dark' })
   await expect.poll(lightness, 'automatic follows the system while the page is open').toBeLessThan(0.3)
@@ -140,7 +140,7 @@ test('light, dark and automatic are chosen in the settings and last', async ({ p
 
 test('Ctrl+K searches titles, names, tags and embedded words as one types', async ({ page }) => {
   const { card } = gallery(page)
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await page.keyboard.press('ControlOrMeta+k')
   const palette = page.getByRole('dialog')
   const field = palette.getByRole('combobox')
@@ -160,14 +160,14 @@ test('Ctrl+K searches titles, names, tags and embedded words as one types', asyn
   await expect(palette.getByRole('option').first()).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(palette).toBeHidden()
-  await page.goto('/dam/gallery?q=pentacon')
+  await open(page, '/dam/gallery?q=pentacon')
   await expect(card('Lighthouse at Zingst')).toBeVisible()
   await expect.poll(() => card('hills-02').count()).toBe(0)
 })
 
 test('a collection of pictures that were dragged onto it shows just these', async ({ page, people }) => {
   const collection = (await people.editor.api('createCollection', { body: { name: 'Calendar', parent: null } })).data
-  await page.goto('/dam/gallery?type=image&sort=filename')
+  await open(page, '/dam/gallery?type=image&sort=filename')
   const { labels, card } = gallery(page)
   const [, , third] = await labels()
   await card(third!).first().dragTo(page.getByRole('navigation').getByRole('link', { name: /^Calendar/ }))
@@ -179,7 +179,7 @@ test('a collection of pictures that were dragged onto it shows just these', asyn
 
 test('the gallery says how many there are and holds its place while one looks at an asset', async ({ page }) => {
   await page.setViewportSize({ width: 700, height: 500 })
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   const { labels, grid } = gallery(page)
   await labels()
   await expect(page.getByText(new RegExp(`\\b${total}\\b`)).first()).toBeVisible()

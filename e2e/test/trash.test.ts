@@ -1,5 +1,5 @@
 import { picture } from '../src/files.ts'
-import { gallery } from '../src/screens.ts'
+import { gallery, open } from '../src/screens.ts'
 import { expect, test, untilIngested, upload } from '../src/test.ts'
 
 test.use({ library: 'trash', signedInAs: 'administrator' })
@@ -15,7 +15,7 @@ test.beforeAll(async ({ product, people }) => {
 test('one and many go to the trash, come back, and leave for good only after a question', async ({ page, people }) => {
   const { card, cell, tick, selection } = gallery(page)
   const inTrash = async (): Promise<number> => (await people.editor.api('listTrash', { query: {} })).data.count
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await card(labels[0]!).focus()
   await page.keyboard.press('x')
   await page.keyboard.press('Delete')
@@ -41,7 +41,7 @@ test('one and many go to the trash, come back, and leave for good only after a q
   }
   await selection.getByRole('button', { name: 'Restore' }).click()
   await expect.poll(inTrash).toBe(2)
-  await page.getByRole('navigation').getByRole('link', { name: 'Gallery' }).click()
+  await page.getByRole('navigation').getByRole('link', { name: 'Gallery', exact: true }).click()
   await expect(card(labels[0]!)).toBeVisible()
 
   await page.getByRole('navigation').getByRole('link', { name: 'Trash' }).click()
@@ -61,7 +61,7 @@ test('an editor may not empty the trash', async ({ openAs, people }) => {
   const asset = (await people.editor.api('listAssets', { query: { limit: 1 } })).data.results[0]!
   await people.editor.api('deleteAsset', { params: { id: asset.id } })
   const page = await openAs('editor')
-  await page.goto('/dam/trash')
+  await open(page, '/dam/trash')
   await expect(gallery(page).card(asset.label)).toBeVisible()
   await expect(page.getByRole('button', { name: /empty/i })).toHaveCount(0)
 })

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { corpusFolder, scratch } from '../src/config.ts'
 import { corpusPaths } from '../src/corpus.ts'
 import { heavyPicture, pdf, picture, sound, text, writeTree, type TestFile } from '../src/files.ts'
-import { dropFromDisk, gallery, limitUploadSpeed, uploads } from '../src/screens.ts'
+import { dropFromDisk, gallery, limitUploadSpeed, open, uploads } from '../src/screens.ts'
 import { expect, layoutShift, test, untilIngested, type Page, type Person } from '../src/test.ts'
 
 test.use({ library: 'upload', signedInAs: 'editor' })
@@ -46,7 +46,7 @@ test('a dropped folder becomes collections, and its pictures appear by themselve
     'autumn/notes/.hidden.txt': text('.hidden.txt', 'A hidden note'),
   }
   const dropped = await tree('Year', files)
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await expect(page.getByRole('heading', { name: 'Drop your files here' })).toBeVisible()
   await dropFromDisk(page, [dropped])
   const { tray, total, line } = uploads(page)
@@ -72,7 +72,7 @@ test('a dropped folder becomes collections, and its pictures appear by themselve
 
 test('what is there already is recognised before any of its bytes travel', async ({ page, people }) => {
   const dropped = await tree('Again', { 'same.jpg': picture('same.jpg', { width: 640, height: 480, hue: 222 }), 'new.jpg': picture('new.jpg', { width: 640, height: 480, hue: 226 }) })
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await gallery(page).labels().catch(() => undefined)
   const { tray, line } = uploads(page)
   await dropFromDisk(page, [path.join(dropped, 'same.jpg')])
@@ -92,7 +92,7 @@ test('what is there already is recognised before any of its bytes travel', async
 test('files picked one by one arrive in the collection that is open', async ({ page, people }) => {
   const collection = (await people.editor.api('createCollection', { body: { name: 'Picked', parent: null } })).data
   const dropped = await tree('Pick', { 'first.jpg': picture('first.jpg', { width: 480, height: 480, hue: 77 }), 'second.jpg': picture('second.jpg', { width: 480, height: 481, hue: 78 }) })
-  await page.goto(`/collections/${collection.id}`)
+  await open(page, `/collections/${collection.id}`)
   await expect(page.getByRole('heading', { name: 'This collection is empty' })).toBeVisible()
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Upload', exact: true }).click()])
   await chooser.setFiles([path.join(dropped, 'first.jpg'), path.join(dropped, 'second.jpg')])
@@ -103,7 +103,7 @@ test('files picked one by one arrive in the collection that is open', async ({ p
 test('an upload is paused, resumed and cancelled, one and all, and what failed is tried again together', async ({ page, people }) => {
   test.setTimeout(120_000)
   const dropped = await tree('Slow', Object.fromEntries([1, 2, 3].map((n) => [`slow-${n}.png`, heavyPicture(`slow-${n}.png`, 3_000_000, n)])))
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await limitUploadSpeed(page, 600_000)
   await dropFromDisk(page, [dropped])
   const { tray, line, total } = uploads(page)
@@ -141,7 +141,7 @@ test('an upload is paused, resumed and cancelled, one and all, and what failed i
 test('a reload in the middle of an upload goes on where it was', async ({ page, people }) => {
   test.setTimeout(120_000)
   const dropped = await tree('Reload', { 'reload.png': heavyPicture('reload.png', 6_000_000, 11) })
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await limitUploadSpeed(page, 1_000_000)
   await dropFromDisk(page, [dropped])
   const { tray, line, total } = uploads(page)
@@ -168,7 +168,7 @@ test('a reload in the middle of an upload goes on where it was', async ({ page, 
 test('kill -9 of the server in the middle of an upload costs a moment, not the upload', async ({ page, product, people }) => {
   test.setTimeout(120_000)
   const dropped = await tree('Killed', Object.fromEntries([1, 2].map((n) => [`killed-${n}.png`, heavyPicture(`killed-${n}.png`, 5_000_000, 20 + n)])))
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await limitUploadSpeed(page, 1_500_000)
   await dropFromDisk(page, [dropped])
   const { tray, total } = uploads(page)
@@ -187,7 +187,7 @@ test('one folder of every kind of file in the corpus arrives whole', async ({ pa
   const real = corpusFolder ? ['gif', 'webp', 'svg', 'audio', 'names'].map((name) => path.join(corpusFolder!, name)) : []
   const made = await tree('Kinds', { 'a.gif': text('a.gif', 'not a gif'), 'b.svg': text('b.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="red"/></svg>'), 'c.wav': sound('c.wav') })
   const expected = ['gif', 'webp', 'svg', 'audio', 'names'].flatMap((name) => corpusPaths(name)).length + 3
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   const before = await countOf(people.editor, {})
   await dropFromDisk(page, [...real, made])
   const { tray } = uploads(page)

@@ -1,5 +1,5 @@
 import { picture } from '../src/files.ts'
-import { gallery } from '../src/screens.ts'
+import { gallery, open } from '../src/screens.ts'
 import { expect, test, untilIngested, upload } from '../src/test.ts'
 
 test.use({ library: 'viewer', signedInAs: 'viewer' })
@@ -13,7 +13,7 @@ test.beforeAll(async ({ product, people }) => {
 
 test('a viewer finds no way to change anything, and the server would refuse it', async ({ page }) => {
   const { card, tick, cell, selection } = gallery(page)
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await expect(card('public')).toBeVisible()
   for (const name of ['Upload', /move to trash/i, /new collection/i]) await expect(page.getByRole('button', { name })).toHaveCount(0)
   for (const name of ['Trash', 'Users', 'Health']) await expect(page.getByRole('link', { name, exact: true })).toHaveCount(0)
@@ -25,13 +25,13 @@ test('a viewer finds no way to change anything, and the server would refuse it',
   await page.keyboard.press('Escape')
   await expect(card('public')).toBeVisible()
 
-  await page.goto(`/dam/assets/${id}`)
+  await open(page, `/dam/assets/${id}`)
   await expect(page.getByText('public').first()).toBeVisible()
   await expect(page.locator('main').getByRole('textbox')).toHaveCount(0)
   await expect(page.getByRole('button', { name: /trash/i })).toHaveCount(0)
 
   for (const place of ['/dam/trash', '/admin/users', '/admin/health']) {
-    await page.goto(place)
+    await open(page, place)
     await expect(page.getByText(/nothing at this address/i)).toBeVisible()
   }
   const status = (method: string, url: string): Promise<number> => page.evaluate(([verb, address]) => fetch(address!, { method: verb!, headers: { 'content-type': 'application/json' }, ...(verb === 'GET' ? {} : { body: '{}' }) }).then((answer) => answer.status), [method, url])
@@ -43,7 +43,7 @@ test('a viewer finds no way to change anything, and the server would refuse it',
 
 test('what goes to the trash disappears for a viewer while the page is open', async ({ page, people }) => {
   const { card } = gallery(page)
-  await page.goto('/dam/gallery')
+  await open(page, '/dam/gallery')
   await expect(card('other')).toBeVisible()
   const other = (await people.editor.api('listAssets', { query: { search: 'other' } })).data.results[0]!
   await people.editor.api('deleteAsset', { params: { id: other.id } })

@@ -8,9 +8,15 @@ const safeInline = new Set([
   'text/plain',
 ])
 
+/**
+ * What a page of ours would run or apply if it named the address: our policy trusts scripts and styles of our own origin, so these
+ * never travel under their own name.
+ */
+const active = new Set(['text/javascript', 'text/css', 'text/html', 'application/xml', 'application/rdf+xml', 'application/json'])
+
 /** Content-Type by the detected type, from our own table only, and whether the file may be shown in place. */
 export function servedType(detected: string): { contentType: string; mayInline: boolean } {
-  const known = canonicalExtension(detected) === '' ? 'application/octet-stream' : detected
+  const known = canonicalExtension(detected) === '' || active.has(detected) ? 'application/octet-stream' : detected
   return { contentType: known.startsWith('text/') ? `${known}; charset=utf-8` : known, mayInline: safeInline.has(known) }
 }
 
