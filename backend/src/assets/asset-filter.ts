@@ -1,5 +1,5 @@
 import { Problem, type AssetFilters, type AssetType, type ListQuery } from '@dam/contract'
-import { assetFilters, assetTypes } from '@dam/contract/schemas'
+import { assetTypes } from '@dam/contract/schemas'
 
 /** Which assets are meant, in its one canonical form. Absent: no such condition. Dates are days in UTC: from, up to but without `before`. */
 export type AssetFilter = {
@@ -29,9 +29,8 @@ const previewStates = ['pending', 'ready', 'unavailable', 'failed', 'refused'] a
 
 /** Filters of a query string: lists are comma-separated (`\,` is a comma inside a value); an empty value is no filter. Throws `invalid-filter`. */
 export function filterOfQuery(query: FilterQuery): AssetFilter {
-  const text = query.q ?? query.search
   return {
-    ...(text !== undefined && text.trim() !== '' ? { text } : {}),
+    ...textOf(query.q ?? query.search),
     ...given('types', oneOfEach('type', splitList(query.type), assetTypes)),
     ...given('mimeTypes', splitList(query.mime_type)),
     ...given('tags', splitList(query.tags)),
@@ -51,7 +50,7 @@ export function filterOfBody(filters: AssetFilters, text?: string): AssetFilter 
   const { from, to } = filters.date_range ?? {}
   if (from !== undefined && to !== undefined && from > to) throw badDate(`${from}..${to}`)
   return {
-    ...(text !== undefined && text.trim() !== '' ? { text } : {}),
+    ...textOf(text),
     ...given('types', filters.type),
     ...given('mimeTypes', filters.mime_type),
     ...given('tags', filters.tags),
@@ -72,7 +71,10 @@ export function filterOfBody(filters: AssetFilters, text?: string): AssetFilter 
 export const asksOnlyFor = (filter: AssetFilter, ...keys: (keyof AssetFilter)[]): boolean =>
   Object.keys(filter).every((key) => keys.includes(key as keyof AssetFilter))
 
-export const filterNames = Object.keys(assetFilters.shape)
+function textOf(text: string | undefined): AssetFilter {
+  const typed = text?.replaceAll('\0', ' ')
+  return typed === undefined || typed.trim() === '' ? {} : { text: typed }
+}
 
 type NotGiven = undefined | readonly []
 

@@ -3,11 +3,12 @@ import { raw, sql, type Querier, type Sql } from '@dam/platform/database'
 import { accessLevelOf, seesAll, visibleAssets, type Principal } from '../people/access.ts'
 import { narrowByText } from '../search/find-hits.ts'
 import { filterOfQuery, type AssetFilter } from './asset-filter.ts'
-import { beyond, keyOf, newestFirst, orderBy, orderName, orderOf, type AssetOrder } from './asset-order.ts'
+import { beyond, keyOf, newestFirst, orderBy, orderOf, type AssetOrder } from './asset-order.ts'
 import { ownerColumns } from './asset-row.ts'
 import { countRows, tallyOf, type Count } from './count-assets.ts'
 import { cursorText, readCursor, type Cursor } from './cursor.ts'
 import { resolveFilter, whereOf, type ResolvedFilter } from './resolve-filter.ts'
+import { statementName } from './statement-name.ts'
 import type { ListedRow, SummaryCache } from './summary-cache.ts'
 
 export type ListDeps = { querier: Querier; summaries: SummaryCache }
@@ -44,7 +45,7 @@ export async function listAssets({ querier, summaries }: ListDeps, request: List
   const found = resolved.impossible
     ? []
     : isHot
-      ? await querier.prepared<Row>(`list ${scope} ${orderName(order)} ${paging.size} ${cursor === undefined ? 'top' : cursor.backward ? 'before' : 'after'}${tally ? ' counted' : ''}`, statement.text, statement.values)
+      ? await querier.prepared<Row>(statementName('list', statement), statement.text, statement.values)
       : await querier.rows<Row>(statement)
 
   const hasMore = found.length > paging.size
