@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { rgbaToThumbHash, thumbHashToAverageRGBA } from 'thumbhash'
+import { toneMap, type Hdr } from './high-dynamic-range.ts'
 import type { RenderedFile, RenderedPreviews } from '../ingest/types.ts'
 import { presetBoxes } from '../renditions/presets.ts'
 
@@ -12,10 +13,9 @@ type Pixels = { data: Buffer; width: number; height: number; channels: 3 | 4 }
  * Measured on photos of 9.5 megapixels: reading with lanczos3 costs 9 ms more than with mitchell, optimised Huffman tables 6 ms for 2 % fewer bytes.
  * `picture` must already be oriented or carry its orientation; its profile is applied here.
  */
-export async function cascade(picture: Sharp, outputFolder: string): Promise<Pick<RenderedPreviews, 'renditions' | 'placeholder' | 'colour'>> {
-  const preview = await pixelsOf(
-    picture.resize({ ...presetBoxes.preview, fit: 'inside', withoutEnlargement: true, kernel: 'mitchell' }).toColourspace('srgb'),
-  )
+export async function cascade(picture: Sharp, outputFolder: string, hdr?: Hdr): Promise<Pick<RenderedPreviews, 'renditions' | 'placeholder' | 'colour'>> {
+  const shrunk = picture.resize({ ...presetBoxes.preview, fit: 'inside', withoutEnlargement: true, kernel: 'mitchell' })
+  const preview = hdr ? await toneMapped(shrunk, hdr) : await pixelsOf(shrunk.toColourspace('srgb'))
   const thumbnail = await pixelsOf(
     fromPixels(preview).resize({ ...presetBoxes.thumbnail, fit: 'inside', withoutEnlargement: true }),
   )
@@ -46,6 +46,14 @@ async function pixelsOf(picture: Sharp): Promise<Pixels> {
   const rgb = await sharp(data, { raw: { width, height, channels: info.channels } }).toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
   if (rgb.info.channels !== 3 && rgb.info.channels !== 4) throw new Error(`unexpected number of channels: ${rgb.info.channels}`)
   return { data: rgb.data, width, height, channels: rgb.info.channels }
+}
+
+async function toneMapped(picture: Sharp, hdr: Hdr): Promise<Pixels> {
+  const { data, info } = await picture.toColourspace('rgb16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true })
+  const { width, height, channels } = info
+  if (channels !== 3 && channels !== 4) throw new Error(`unexpected number of channels: ${channels}`)
+  const pixels = toneMap(new Uint16Array(data.buffer, data.byteOffset, data.length / 2), channels, hdr)
+  return { data: pixels, width, height, channels }
 }
 
 function isOpaque(rgba: Buffer): boolean {

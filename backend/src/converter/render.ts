@@ -1,6 +1,7 @@
 import type { RenderedPreviews } from '../ingest/types.ts'
 import { isCutBoxFile } from './box-file.ts'
 import { cascade } from './cascade.ts'
+import { readHdr } from './high-dynamic-range.ts'
 import { methodsOf, previewMethods, type PreviewMethod } from './preview-methods.ts'
 import type { Decode, RenderJob } from './provider.ts'
 import { coverArt } from './providers/cover-art.ts'
@@ -81,8 +82,9 @@ function isInstalled(method: PreviewMethod, job: RenderJob): boolean {
 async function renderWith(method: PreviewMethod, job: RenderJob): Promise<RenderedPreviews> {
   const decoded = await decoders[method](job)
   const common = { measures: decoded.measures, provider: method, ...(decoded.damage ? { damage: decoded.damage } : {}) }
+  const hdr = /^image\/(avif|hei[cf])$/.test(job.identified.mimeType) ? await readHdr(job.path) : undefined
   try {
-    return { ...common, ...(await cascade(decoded.picture, job.outputFolder)) }
+    return { ...common, ...(await cascade(decoded.picture, job.outputFolder, hdr)) }
   } catch (error) {
     if (!decoded.fallback) throw error
     const result = await cascade(decoded.fallback(), job.outputFolder)

@@ -46,6 +46,6 @@ const orientationOf = (tags: RawTags): number => {
 function upright(stated: RenderJob['measures'], shown: RenderJob['measures']) {
   const { width, height } = stated
   if (!width || !height || !shown.width || !shown.height || width * height <= shown.width * shown.height) return {}
-  const turned = width > height !== shown.width > shown.height
+  const turned = shown.width !== shown.height && width > height !== shown.width > shown.height
   return turned ? { width: height, height: width } : { width, height }
 }
