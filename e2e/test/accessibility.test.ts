@@ -40,8 +40,6 @@ const forms = [
   { name: '320 px, dark', viewport: { width: 320, height: 640 }, colorScheme: 'dark' },
 ] as const
 
-test.describe.configure({ mode: 'serial' })
-
 test('an empty library is accessible', async ({ page }) => {
   for (const { name, viewport, colorScheme } of forms) {
     await page.setViewportSize(viewport)

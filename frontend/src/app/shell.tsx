@@ -70,7 +70,7 @@ export function Shell({ user, bare, children }: { user: User; bare: boolean; chi
                 <kbd aria-hidden="true">{keysOf('mod+k').join(' ')}</kbd>
               </button>
               {mayEdit && (
-                <Button look="primary" icon="upload" className={styles.upload} onClick={() => chooseFiles('files', path)}>
+                <Button look="primary" icon="upload" className={styles.upload} aria-label={t`Upload`} onClick={() => chooseFiles('files', path)}>
                   <span className={styles.uploadLabel}>{t`Upload`}</span>
                 </Button>
               )}

@@ -53,6 +53,7 @@ export function GalleryToolbar({ query, view, facets, onQuery, onView }: Gallery
   ]
   const toggle = (kind: FilterKind, anchor: HTMLElement): void => setOpen((now) => (now?.kind === kind ? null : { kind, anchor }))
   const active = countFilters(query)
+  const order = field ? sortNames()[field] : query.trash ? t`Date deleted` : query.q ? t`Relevance` : sortNames().date_added
   return (
     <div className={styles.toolbar}>
       <div className={styles.filters} role="group" aria-label={t`Filters`}>
@@ -92,9 +93,9 @@ export function GalleryToolbar({ query, view, facets, onQuery, onView }: Gallery
         )}
       </div>
       <div className={styles.tools}>
-        <Button className={styles.sort} aria-haspopup="dialog" aria-expanded={open?.kind === 'sort'} aria-label={t`Order`} onClick={(event) => toggle('sort', event.currentTarget)}>
+        <Button className={styles.sort} aria-haspopup="dialog" aria-expanded={open?.kind === 'sort'} aria-label={`${t`Order`}: ${order}`} onClick={(event) => toggle('sort', event.currentTarget)}>
           <Icon name={query.sort && !query.sort.startsWith('-') ? 'arrow-up' : 'arrow-down'} size={16} />
-          <span className={styles.sortLabel}>{field ? sortNames()[field] : query.trash ? t`Date deleted` : query.q ? t`Relevance` : sortNames().date_added}</span>
+          <span className={styles.sortLabel}>{order}</span>
         </Button>
         {view === 'grid' && (
           <input className={styles.density} type="range" min={112} max={352} step={16} value={rowHeight} aria-label={t`Size of the pictures`} onChange={(event) => setPreference('rowHeight', Number(event.target.value))} />
