@@ -33,6 +33,17 @@ Ctrl-C stops everything in order; a second one forces it. Killing any part of it
 
 const failuresBeforeGivingUp = 3
 
+/**
+ * Young garbage is collected early, old garbage not before there is some: buffers of uploads otherwise start a full
+ * collection every 10 MB, which is half of what an upload costs. Both together save 100 MB under load (`bench ingest`).
+ */
+const nodeFlags = {
+  web: ['--max-semi-space-size=2', '--initial-old-space-size=96'],
+  worker: ['--max-semi-space-size=2'],
+} as const
+/** Syncs of parallel uploads wait in threads; more of them, and few memory pools for them to spread over. */
+const nativeEnvironment = { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2' }
+
 export async function run(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
@@ -102,13 +113,13 @@ async function start(options: {
   await building
   signal.throwIfAborted()
 
-  for (const name of ['worker', 'web']) {
+  for (const name of ['worker', 'web'] as const) {
     const child = keepChild({
       name,
       command: process.execPath,
-      args: [path.join(root, 'backend/src/main.ts'), name],
+      args: [...nodeFlags[name], path.join(root, 'backend/src/main.ts'), name],
       cwd: root,
-      env: environment,
+      env: { ...nativeEnvironment, ...environment },
       showLog: options.showLog,
       stopBoundMs: 32_000,
       say,
