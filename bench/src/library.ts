@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { indexAsset } from '@dam/backend/src/search/index-asset.ts'
 import { openDatabase, raw, sql, type Database } from '@dam/platform/database'
-import { postgresLayout, readTrimmed } from '@dam/platform/postgres/layout'
+import { startPostgres } from '@dam/platform/postgres/start'
 import { root } from './config.ts'
 import { makeUnique, basePhotos } from './photos.ts'
 import { dataDirectory, startProduct, type Product } from './product.ts'
@@ -28,15 +28,15 @@ export async function library(rows: number, options: { withPictures: boolean }):
   console.log(`making a library of ${rows.toLocaleString('en')} assets; it is kept in ${kept}`)
   const startedAt = performance.now()
   const dataDir = dataDirectory(name, { fresh: true })
-  await using product = await startProduct({ dataDir })
-  if (options.withPictures) await ingestPictures(product)
-  const database = openLibrary(dataDir)
+  await makeEmpty(dataDir, options.withPictures ? ingestPictures : async () => undefined)
+  // Only the database from here on: nothing of the product should start to work on what it finds half made.
+  await using postgres = await startPostgres({ dataDir, log: { info: () => undefined, warn: (message) => console.log(message) } })
+  const database = openDatabase({ connectionString: postgres.connectionString, applicationName: 'dam bench', maxConnections: 3, statementTimeoutMs: 900_000 })
   try {
     await fill(database, rows)
   } finally {
     await database.end()
   }
-  await product.stop()
   writeFileSync(stampFile, stamp)
   console.log(`made in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
   return kept
@@ -51,16 +51,9 @@ function stampOf(rows: number, withPictures: boolean): string {
   return hash.digest('hex')
 }
 
-/** The built-in database of a product that runs on that data directory. */
-export function openLibrary(dataDir: string): Database {
-  const { pgpassFile } = postgresLayout(dataDir)
-  const [host = '', port = '', , user = '', password = ''] = readTrimmed(pgpassFile).split(':')
-  return openDatabase({
-    connectionString: `postgresql://${user}:${encodeURIComponent(password)}@${host}:${port}/dam_db`,
-    applicationName: 'dam bench',
-    maxConnections: 3,
-    statementTimeoutMs: 900_000,
-  })
+async function makeEmpty(dataDir: string, prepare: (product: Product) => Promise<void>): Promise<void> {
+  await using product = await startProduct({ dataDir })
+  await prepare(product)
 }
 
 async function ingestPictures({ client }: Product): Promise<void> {

@@ -20,7 +20,7 @@ if (names.length === 0 || unknown.length > 0) {
   for (const [name, { about }] of Object.entries(benches)) console.log(`  ${name.padEnd(12)}${about}`)
   process.exit(unknown.length > 0 ? 1 : 0)
 }
-if (config.quick) console.log('DAM_BENCH_QUICK=1: measuring less; results go to *.quick.json')
+if (config.quick) console.log('DAM_BENCH_QUICK=1: measuring less; results go to the scratch directory')
 for (const name of names) {
   const startedAt = performance.now()
   await (await benches[name]?.load())?.run()

@@ -24,9 +24,9 @@ export function report(name: string, figures: readonly Figure[]): void {
   const rows: ResultRow[] = figures.map(({ figure, value, unit, n, peer }) => ({ figure, value: rounded(value), unit, n, peer: peer ?? null, machine, date, commit }))
   console.log(`\n${name}  ·  ${machine}  ·  ${commit}  ·  ${date.slice(0, 16)}Z\n`)
   console.log(tableOf([['figure', 'value', 'unit', 'n', 'target', 'peers'], ...figures.map((figure) => [figure.figure, String(rounded(figure.value)), figure.unit, String(figure.n), verdict(figure), figure.peer ?? ''])]))
-  const dir = path.join(root, 'bench', 'results')
+  const dir = config.quick ? config.scratchDir : path.join(root, 'bench', 'results')
   mkdirSync(dir, { recursive: true })
-  const file = path.join(dir, `${name}${config.quick ? '.quick' : ''}.json`)
+  const file = path.join(dir, `${name}.json`)
   writeFileSync(file, `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(',\n')}\n]\n`)
   console.log(`\nwritten to ${path.relative(process.cwd(), file)}`)
 }
