@@ -12,7 +12,7 @@ const unit = serverTests.filter((file) => !integration.includes(file))
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: unit, environment: 'node' } },
+      { test: { name: 'unit', include: unit, environment: 'node', testTimeout: 60_000 } },
       {
         test: {
           name: 'integration',

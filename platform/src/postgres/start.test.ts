@@ -148,11 +148,13 @@ describe('the built-in PostgreSQL', () => {
 
   test('starts when its process number belongs to a zombie', async () => {
     await (await start()).stop()
-    // The shell starts a child and then becomes a program that never asks for it.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    // The shell starts a child and then becomes a program that never asks how its children ended.
+    const parent = spawn('sh', ['-c', 'sleep 599 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] })
     processes.push(parent)
     const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string]
     const zombie = Number(line)
+    while (processIdentity(parent.pid ?? 0)?.commandLine !== 'sleep 600') await sleep(10)
+    process.kill(zombie, 'SIGKILL')
     await untilGone(zombie)
     expect(() => process.kill(zombie, 0)).not.toThrow()
     writeFileSync(pidFile(), `${zombie}\n${clusterDir()}\n1700000000\n5432\n/tmp\n127.0.0.1\n1 1\nready   \n`)
