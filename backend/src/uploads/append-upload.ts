@@ -5,7 +5,7 @@ import { storageFault } from '../storage/storage-fault.ts'
 import { finishUpload } from './finish-upload.ts'
 import { receiveBody } from './receive-body.ts'
 import type { UploadChecksum } from './tus-headers.ts'
-import { checkpointBytes, type UploadDeps } from './upload-deps.ts'
+import { checkpointBytes, checkpointMs, type UploadDeps } from './upload-deps.ts'
 import { lockedProblem, type Interruption, type UploadLock } from './upload-lock.ts'
 import { commitOffset, markFailed, type UploadRow } from './upload-store.ts'
 
@@ -37,7 +37,7 @@ export async function appendToUpload(
       mostBytes: most,
       signal: body.lock.interrupted,
       hash,
-      checkpoint: hash ? undefined : { everyBytes: checkpointBytes, commit: () => commit(now()) },
+      checkpoint: hash ? undefined : { everyBytes: checkpointBytes, everyMs: checkpointMs, commit: () => commit(now()) },
     })
 
     if (end === 'too-long') {

@@ -47,7 +47,7 @@ test('long bodies are committed on the way', async () => {
   const source = new PassThrough()
   const { file } = await newFile()
   const commits: number[] = []
-  const received = receiveBody({ source, file, mostBytes: 1e9, checkpoint: { everyBytes: 1_000_000, commit: async () => void commits.push(file.sizeBytes) } })
+  const received = receiveBody({ source, file, mostBytes: 1e9, checkpoint: { everyBytes: 1_000_000, everyMs: 60_000, commit: async () => void commits.push(file.sizeBytes) } })
   for (let n = 0; n < 40; n++) {
     source.write(bytesOf(100_000))
     await sleep(1)
@@ -56,6 +56,17 @@ test('long bodies are committed on the way', async () => {
   await received
   expect(commits.length).toBeGreaterThanOrEqual(2)
   for (const [n, at] of commits.entries()) expect(at - (commits[n - 1] ?? 0)).toBeGreaterThanOrEqual(1_000_000)
+})
+
+test('on a slow line less is committed too, after a time', async () => {
+  const source = new PassThrough()
+  const { file } = await newFile()
+  const committed = Promise.withResolvers<number>()
+  const received = receiveBody({ source, file, mostBytes: 1e9, checkpoint: { everyBytes: 1e9, everyMs: 100, commit: async () => committed.resolve(file.sizeBytes) } })
+  source.write(Buffer.from('slowly'))
+  expect(await committed.promise).toBe(6)
+  source.end()
+  expect(await received).toEqual({ receivedBytes: 6, end: 'complete' })
 })
 
 test('a client that falls silent is let go, and what it sent is there', async () => {

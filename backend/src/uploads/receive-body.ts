@@ -15,8 +15,8 @@ export type ReceiveOptions = {
   mostBytes: number
   signal?: AbortSignal
   hash?: Hash | undefined
-  /** Called after `everyBytes` more are durable. */
-  checkpoint?: { everyBytes: number; commit: () => Promise<void> } | undefined
+  /** Called when `everyBytes` more are durable, or fewer after `everyMs`. */
+  checkpoint?: { everyBytes: number; everyMs: number; commit: () => Promise<void> } | undefined
   idleMs?: number
 }
 
@@ -58,13 +58,20 @@ export async function receiveBody(options: ReceiveOptions): Promise<Reception> {
 
   let receivedBytes = 0
   let uncommittedBytes = 0
+  let committedAt = performance.now()
+  let isDue = false
+  const clock = checkpoint && setInterval(() => {
+    if (performance.now() - committedAt < checkpoint.everyMs || pendingBytes + uncommittedBytes === 0) return
+    isDue = true
+    wake()
+  }, checkpoint.everyMs / 4)
   try {
     for (;;) {
-      if (pendingBytes < batchBytes && end === undefined) {
+      if (pendingBytes < batchBytes && end === undefined && !isDue) {
         await new Promise<void>((resolve) => (wake = resolve))
         continue
       }
-      if (pendingBytes === 0) return { receivedBytes, end: end as ReceptionEnd }
+      if (pendingBytes === 0 && end !== undefined) return { receivedBytes, end }
       const batch = pending
       const bytes = pendingBytes
       pending = []
@@ -72,17 +79,20 @@ export async function receiveBody(options: ReceiveOptions): Promise<Reception> {
       if (receivedBytes + bytes > options.mostBytes) return { receivedBytes, end: 'too-long' }
       if (source.isPaused() && end === undefined) source.resume()
       if (hash) for (const chunk of batch) hash.update(chunk)
-      await file.append(batch)
+      if (batch.length > 0) await file.append(batch)
       for (const chunk of batch) giveBack(chunk)
       receivedBytes += bytes
       uncommittedBytes += bytes
-      if (checkpoint && uncommittedBytes >= checkpoint.everyBytes) {
+      if (checkpoint && (uncommittedBytes >= checkpoint.everyBytes || isDue)) {
         await file.sync()
         await checkpoint.commit()
         uncommittedBytes = 0
+        committedAt = performance.now()
+        isDue = false
       }
     }
   } finally {
+    clearInterval(clock)
     pulse.stop()
     signal?.removeEventListener('abort', onInterrupt)
     source.off('data', onData).off('end', onEnd).off('close', onCut)

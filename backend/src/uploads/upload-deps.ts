@@ -21,3 +21,6 @@ export type UploadDeps = {
 
 /** Bytes after which a long body is made durable and committed, so that a cut costs no more than this. */
 export const checkpointBytes = 16 * 1024 * 1024
+
+/** And the time after which less is made durable too, so that a cut on a slow line costs no more than this. */
+export const checkpointMs = 2_000
