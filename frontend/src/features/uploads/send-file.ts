@@ -27,6 +27,8 @@ export function failureOf(error: Error): SendFailure {
   return { status, retryable: !isFileGone && retryableStatuses.has(status), message: message || (status === 0 ? '' : `HTTP ${status}`) }
 }
 
+const inOneRequestBytes = 2 * 1024 * 1024
+
 /** Sends a file by tus, going on from what the server already has. */
 export async function sendFile(
   item: UploadItem & { file: File; checksum: string },
@@ -38,7 +40,8 @@ export async function sendFile(
     endpoint: pathOf('createUpload'),
     ...(item.uploadUrl ? { uploadUrl: item.uploadUrl } : {}),
     chunkSize: chunkBytes,
-    uploadDataDuringCreation: true,
+    // A larger file learns its address before its bytes travel, so that a reload or a cut line resumes it.
+    uploadDataDuringCreation: item.size <= inOneRequestBytes,
     retryDelays: null,
     removeFingerprintOnSuccess: true,
     fingerprint: async () => fingerprint,

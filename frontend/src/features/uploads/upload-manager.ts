@@ -18,6 +18,9 @@ const notifyMs = 120
 /** A server that answers, but only with errors: after so many attempts the file is given up, with the reason. */
 const mostAttempts = 8
 
+type AskPermission = (options: { mode: 'read' }) => Promise<PermissionState>
+type KeptHandle = FileSystemFileHandle & { requestPermission?: AskPermission; queryPermission?: AskPermission }
+
 /** All uploads of this page. Items are replaced, never changed; listeners are told at most a few times a second. */
 class UploadManager {
   readonly version = createStore(0)
@@ -91,15 +94,17 @@ class UploadManager {
       items.push({ ...blank, id: upload.id, handle: null, filename: upload.filename, relativePath: path, size: upload.length ?? 0, collection: null, checksum: null, uploadUrl: new URL(upload.url, window.location.href).pathname, progress: upload.offset })
     }
     this.#append(items)
+    await this.continueInterrupted('if-allowed')
     return this.#items.length > 0
   }
 
-  /** Opens interrupted files again through the handles the browser kept. Must be called from a click: it may ask. */
-  async continueInterrupted(): Promise<{ left: number }> {
+  /** Opens interrupted files again through the handles the browser kept. `ask` may show the browser's question and needs a click. */
+  async continueInterrupted(permission: 'ask' | 'if-allowed' = 'ask'): Promise<{ left: number }> {
     for (const item of this.#items.filter((candidate) => candidate.state === 'interrupted' && candidate.handle)) {
       try {
-        const handle = item.handle as FileSystemFileHandle & { requestPermission?: (options: { mode: 'read' }) => Promise<PermissionState> }
-        if (handle.requestPermission && (await handle.requestPermission({ mode: 'read' })) !== 'granted') break
+        const handle = item.handle as KeptHandle
+        const state = await (permission === 'ask' ? handle.requestPermission?.({ mode: 'read' }) : handle.queryPermission?.({ mode: 'read' }))
+        if (state !== 'granted') break
         const file = await handle.getFile()
         if (file.size === item.size) this.#apply(item.id, { kind: 'file-found', file })
       } catch {
