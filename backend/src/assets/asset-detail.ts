@@ -25,10 +25,11 @@ export async function findAssetDetail(querier: Querier, id: number, visible: Sql
           select path from up where parent_id is null) as path
         from collection_asset ca join collection c on c.id = ca.collection_id where ca.asset_id = a.id offset 0) place) as collections,
       (select coalesce(json_agg(json_build_object('id', d.id, 'label', d.label, 'filename', d.filename) order by d.id), '[]') from (
-        select d.id, d.label, d.filename from asset d where d.sha256 = a.sha256 and d.id <> a.id and d.trashed_at is null order by d.id limit 50) d) as duplicates,
+        select a.id, a.label, a.filename from asset a where a.sha256 = self.sha256 and a.id <> self.id and a.trashed_at is null and ${visible}
+        order by a.id limit 50) d) as duplicates,
       (select coalesce(json_agg(json_build_object('preset', r.preset, 'mime_type', r.mime_type, 'width', r.width, 'height', r.height, 'size', r.size_bytes) order by r.width), '[]')
         from rendition r where r.sha256 = a.sha256) as renditions
-    from asset a left join account o on o.id = a.owner_id left join asset_embedded e on e.asset_id = a.id
+    from asset a cross join lateral (select a.id, a.sha256) self left join account o on o.id = a.owner_id left join asset_embedded e on e.asset_id = a.id
     where a.id = ${id} and ${visible}`
   // Prepared, because planning it takes longer than running it.
   const [row] = await querier.prepared<DetailRow>(statementName('asset', statement), statement.text, statement.values)

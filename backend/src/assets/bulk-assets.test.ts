@@ -15,7 +15,7 @@ const searchCount = async (body: object): Promise<number> => (await library.ask(
 /** Assets made in one statement, with their documents, as an import would leave them. */
 async function addMany(count: number, label: string): Promise<number[]> {
   const sha256 = (await library.database.row<{ sha256: string }>(sql`
-    insert into blob (sha256, size_bytes) values (encode(sha256(${`${label}`}::bytea), 'hex'), 1) on conflict (sha256) do update set size_bytes = 1 returning sha256`))?.sha256
+    insert into blob (sha256, size_bytes) values (encode(sha256(${label}::bytea), 'hex'), 1) on conflict (sha256) do update set size_bytes = 1 returning sha256`))?.sha256
   const rows = await library.database.rows<{ id: number }>(sql`
     with made as (insert into asset (sha256, size_bytes, filename, label, status) select ${sha256}, 1, 'many.jpg', ${label}, 'ready' from generate_series(1, ${count}::integer) returning id),
     documents as (insert into asset_search select id, to_tsvector('simple', ${label}) from made)

@@ -30,7 +30,7 @@ export function parseQuery(text: string): Clause[] {
     const exact = phrase !== undefined
     const lastWord = words.at(-1) as string
     // One letter alone would match half of the library.
-    const prefix = isLast && !negated && (!exact || closed === undefined) && [...lastWord].length >= 2
+    const prefix = isLast && !negated && (!exact || closed === undefined) && Array.from(lastWord).length >= 2
     const term: Term = { words, exact, prefix }
     const previous = clauses.at(-1)
     if (joining && previous && !negated && !previous.negated) previous.alternatives.push(term)

@@ -1,8 +1,13 @@
 import { sql, type Querier, type Transaction } from '@dam/platform/database'
 
-/** A tag as it is kept: NFC, no control characters, single spaces, at most 100 characters. Empty where nothing is left. */
-export const cleanTag = (text: string): string =>
-  [...text.normalize('NFC').replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()].slice(0, 100).join('').trim().toWellFormed()
+/**
+ * A tag as it is kept: NFC, single spaces, at most 100 characters, no invisible characters but the joiners that Persian and emoji need.
+ * Empty where nothing visible is left.
+ */
+export function cleanTag(text: string): string {
+  const plain = text.normalize('NFC').toWellFormed().replace(/(?:[\p{Cc}\s]|(?![\u200c\u200d])\p{Cf})+/gu, ' ').trim()
+  return /[^\p{C}\p{Z}]/u.test(plain) ? Array.from(plain).slice(0, 100).join('').trim() : ''
+}
 
 /**
  * The tags as the library spells them (the first spelling wins, whatever case comes later), without repetition and in the given order;

@@ -28,6 +28,7 @@ import { assetHandlers } from '../asset-routes.ts'
 import { createAsset } from '../create-asset.ts'
 import { createSummaryCache } from '../summary-cache.ts'
 
+// oxlint-disable-next-line typescript/no-explicit-any -- a test reads answers of every shape
 export type Answer = { status: number; headers: Headers; body: any }
 
 export type Library = AsyncDisposable & {
