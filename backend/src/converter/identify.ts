@@ -1,5 +1,4 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { fileTypeFromFile } from 'file-type'
 import type { Identified, IngestError } from '../ingest/types.ts'
 import { canonicalExtension, canonicalMimeType, contradicts, extensionOf, typeOf } from '../ingest/media-types.ts'
 import { sniffText } from './sniff-text.ts'
@@ -38,6 +37,8 @@ const emptyFile: IngestError = {
 async function mimeTypeOf(path: string, head: Buffer, sizeBytes: number, extension: string): Promise<string> {
   const own = signature(head, sizeBytes)
   if (own) return own
+  // Loaded for the first file that is no JPEG: 17 MB that a converter of photos does without. So are the other parsers.
+  const { fileTypeFromFile } = await import('file-type')
   const detected = await fileTypeFromFile(path).catch(() => undefined)
   // file-type calls every XML document application/xml; the text sniff knows the vocabularies.
   if (detected && detected.mime !== 'application/xml') return canonicalMimeType(detected.mime)
@@ -49,6 +50,7 @@ async function mimeTypeOf(path: string, head: Buffer, sizeBytes: number, extensi
 
 /** Signatures that file-type does not know or reads differently. */
 function signature(head: Buffer, sizeBytes: number): string | undefined {
+  if (head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff) return 'image/jpeg'
   const ascii = head.subarray(0, 64).toString('latin1')
   if (ascii.startsWith('ftypmif3', 4)) return 'image/heif'
   const packed = packedType(head)

@@ -1,4 +1,3 @@
-import exifr from 'exifr'
 import type { RawTags } from '../ingest/types.ts'
 
 /** Segments of exifr -> groups as ExifTool names them. */
@@ -10,6 +9,7 @@ const iptcNames: Record<string, string> = { Byline: 'By-line', Caption: 'Caption
 
 /** EXIF, IPTC, XMP and ICC of the common picture formats without any program: less than ExifTool knows, in the same words. */
 export async function readPlainMetadata(path: string): Promise<RawTags> {
+  const { default: exifr } = await import('exifr')
   const segments = (await exifr.parse(path, {
     tiff: true, exif: true, gps: true, iptc: true, xmp: true, icc: true, ihdr: true, makerNote: false, userComment: false,
     mergeOutput: false, reviveValues: false, translateKeys: true, translateValues: false, sanitize: true,

@@ -1,4 +1,3 @@
-import { parseFile } from 'music-metadata'
 import type { EmbeddedMetadata } from '@dam/contract'
 import { cleanText } from '../ingest/clean-text.ts'
 import { mapMeasures, mapMetadata } from '../ingest/map-metadata.ts'
@@ -88,6 +87,7 @@ const videoCodec = (raw: RawTags): string | undefined => {
 }
 
 async function addMedia(path: string, mimeType: string, fields: EmbeddedMetadata, measures: Measures, raw: RawTags, warnings: string[]): Promise<void> {
+  const { parseFile } = await import('music-metadata')
   const media = await parseFile(path, { duration: true, skipCovers: true }).catch((error: Error) => void warnings.push(`music-metadata: ${cleanText(error.message, 200)}`))
   if (!media) return
   const { common, format } = media

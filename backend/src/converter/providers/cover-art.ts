@@ -1,4 +1,3 @@
-import { parseFile, selectCover } from 'music-metadata'
 import { limits } from '../limits.ts'
 import { unavailable } from '../refusal.ts'
 import type { Decode } from '../provider.ts'
@@ -6,6 +5,7 @@ import { decodeWithSharp } from './sharp-image.ts'
 
 /** The cover picture stored in a sound file. */
 export const coverArt: Decode = async ({ path }) => {
+  const { parseFile, selectCover } = await import('music-metadata')
   const parsed = await parseFile(path, { duration: false, skipPostHeaders: true }).catch(() => undefined)
   const cover = selectCover(parsed?.common.picture)
   if (!cover) throw unavailable('no-cover', 'The sound file has no cover picture.')

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { PDFiumLibrary } from '@hyzyla/pdfium'
+import type { PDFiumLibrary } from '@hyzyla/pdfium'
 import sharp from 'sharp'
 import { presetBoxes } from '../../renditions/presets.ts'
 import { failed, refused, unavailable } from '../refusal.ts'

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { renderAsync, Resvg } from '@resvg/resvg-js'
+import type { Resvg } from '@resvg/resvg-js'
 import sharp from 'sharp'
 import { presetBoxes } from '../../renditions/presets.ts'
 import { failed, refused } from '../refusal.ts'
@@ -11,12 +11,13 @@ export const svg: Decode = async ({ path }) => {
   const { size } = await stat(path)
   if (size > limits.svgBytes) throw refused('file-too-large', `SVG previews are made up to ${limits.svgBytes / 2 ** 20} MiB. The original is kept and can be downloaded.`)
   const source = withoutOutsideLinks(decodeXml(await readFile(path)))
-  const intrinsic = measure(source)
+  const resvg = await import('@resvg/resvg-js')
+  const intrinsic = measure(source, resvg.Resvg)
   const long = Math.max(intrinsic.width, intrinsic.height)
   if (!Number.isFinite(long) || long <= 0) throw failed('no-size', 'The drawing states no usable size. Add width, height or a viewBox to the SVG.')
   const box = presetBoxes.preview
   const fitTo = intrinsic.width >= intrinsic.height ? { mode: 'width' as const, value: box.width } : { mode: 'height' as const, value: box.height }
-  const image = statesSize(source) ? await renderAsync(source, { fitTo, font: { loadSystemFonts: true } }) : renderInk(source)
+  const image = statesSize(source) ? await resvg.renderAsync(source, { fitTo, font: { loadSystemFonts: true } }) : renderInk(source, resvg.Resvg)
   const { width, height } = image
   return {
     picture: sharp(image.pixels, { raw: { width, height, channels: 4, premultiplied: true } }),
@@ -27,8 +28,8 @@ export const svg: Decode = async ({ path }) => {
 const statesSize = (source: string): boolean => /\b(viewBox|width|height)\s*=/.test(/<(?:[\w-]+:)?svg\b[^>]*>/.exec(source)?.[0] ?? '')
 
 /** A drawing without any size is shown as far as there is ink. */
-function renderInk(source: string): { pixels: Buffer; width: number; height: number } {
-  const drawing = new Resvg(source, { font: { loadSystemFonts: true } })
+function renderInk(source: string, Drawing: typeof Resvg): { pixels: Buffer; width: number; height: number } {
+  const drawing = new Drawing(source, { font: { loadSystemFonts: true } })
   const ink = drawing.innerBBox()
   if (ink) drawing.cropByBBox(ink)
   return drawing.render()
@@ -36,9 +37,9 @@ function renderInk(source: string): { pixels: Buffer; width: number; height: num
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-function measure(source: string): { width: number; height: number } {
+function measure(source: string, Drawing: typeof Resvg): { width: number; height: number } {
   try {
-    const { width, height } = new Resvg(source, { font: { loadSystemFonts: false } })
+    const { width, height } = new Drawing(source, { font: { loadSystemFonts: false } })
     return { width, height }
   } catch (error) {
     if (/nodes limit/.test(messageOf(error))) throw refused('too-complex', 'The drawing refers to itself or repeats its parts more often than a preview can follow. The original is kept and can be downloaded.')
