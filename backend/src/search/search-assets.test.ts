@@ -83,7 +83,13 @@ test('facets count what is found, and everything where nothing is asked', async 
   const facets = ['type', 'tags', 'year']
   expect((await search({ q: 'sea', facets })).body.facets).toEqual({ type: { image: 1, video: 1 }, tags: { Sea: 2, 'New York': 1 }, year: { 2024: 2 } })
   expect((await search({ facets })).body.facets).toEqual({ type: { image: 3, video: 1 }, tags: { Sea: 2, 'New York': 1 }, year: { 2024: 2, 2023: 1, 1999: 1 } })
-  expect((await search({ facets, filters: { type: ['image'] } })).body.facets).toMatchObject({ type: { image: 3 }, year: { 2024: 1, 2023: 1, 1999: 1 } })
+  expect((await search({ facets, filters: { type: ['image'] } })).body.facets).toEqual({
+    type: { image: 3, video: 1 }, tags: { Sea: 1, 'New York': 1 }, year: { 2024: 1, 2023: 1, 1999: 1 },
+  })
+  expect((await search({ q: 'sea', facets, filters: { type: ['video'], date_range: { from: '2023-01-01', to: '2023-12-31' } } })).body).toMatchObject({
+    count: 0, facets: { type: {}, tags: {}, year: { 2024: 1 } },
+  })
+  expect((await search({ facets, filters: { tags: ['sea'] } })).body.facets.tags).toEqual({ Sea: 2, 'New York': 1 })
   expect((await search({ q: 'nowhere', facets: ['type'] })).body.facets).toEqual({ type: {} })
 })
 
