@@ -12,7 +12,9 @@ export function parseRange(header: string | undefined, sizeBytes: number): ByteR
   if (from === '' && to === '') return 'whole'
   if (from === '') {
     const count = Number(to)
-    return count === 0 || sizeBytes === 0 ? 'unsatisfiable' : { first: Math.max(0, sizeBytes - count), last: sizeBytes - 1 }
+    return count === 0 || sizeBytes === 0
+      ? 'unsatisfiable'
+      : { first: Math.max(0, sizeBytes - count), last: sizeBytes - 1 }
   }
   const first = Number(from)
   const last = to === '' ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1)
@@ -22,7 +24,9 @@ export function parseRange(header: string | undefined, sizeBytes: number): ByteR
 
 /** Whether `If-None-Match` names the entity tag, by weak comparison. */
 export const matchesTag = (header: string | undefined, tag: string): boolean =>
-  header !== undefined && (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === tag))
+  header !== undefined &&
+  (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === tag))
 
 /** `If-Range` lets a range through only for the very same bytes: a strong tag. Dates are not strong enough. */
-export const allowsRange = (ifRange: string | string[] | undefined, tag: string): boolean => ifRange === undefined || ifRange === tag
+export const allowsRange = (ifRange: string | string[] | undefined, tag: string): boolean =>
+  ifRange === undefined || ifRange === tag

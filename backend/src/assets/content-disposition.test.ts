@@ -16,7 +16,9 @@ test('plain names need no encoding', () => {
 })
 
 test('other names come with an ASCII approximation', () => {
-  expect(contentDisposition('inline', 'Zoë "x" 日本.jpg')).toBe(`inline; filename="Zoe _x_ __.jpg"; filename*=UTF-8''Zo%C3%AB%20%22x%22%20%E6%97%A5%E6%9C%AC.jpg`)
+  expect(contentDisposition('inline', 'Zoë "x" 日本.jpg')).toBe(
+    `inline; filename="Zoe _x_ __.jpg"; filename*=UTF-8''Zo%C3%AB%20%22x%22%20%E6%97%A5%E6%9C%AC.jpg`,
+  )
 })
 
 test('every name comes back as it was, and none can add a header', { timeout: 60_000 }, () => {

@@ -14,4 +14,5 @@ export function contentDisposition(kind: 'attachment' | 'inline', filename: stri
 }
 
 /** attr-char of RFC 8187: encodeURIComponent leaves four characters too many. */
-const encode = (text: string): string => encodeURIComponent(text).replace(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+const encode = (text: string): string =>
+  encodeURIComponent(text).replace(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -27,7 +27,9 @@ export type NewAsset = {
 export async function createAsset(tx: Transaction, asset: NewAsset): Promise<{ id: number }> {
   const label = asset.label?.trim() || labelOf(asset.filename)
   const tags = await ensureTags(tx, asset.tags ?? [])
-  await tx.run(sql`insert into blob (sha256, size_bytes) values (${asset.sha256}, ${asset.sizeBytes}) on conflict (sha256) do nothing`)
+  await tx.run(
+    sql`insert into blob (sha256, size_bytes) values (${asset.sha256}, ${asset.sizeBytes}) on conflict (sha256) do nothing`,
+  )
   const row = await tx.row<{ id: number }>(sql`
     insert into asset (owner_id, sha256, size_bytes, filename, label, label_edited, description, description_edited, tags)
     values (${asset.ownerId}, ${asset.sha256}, ${asset.sizeBytes}, ${asset.filename}, ${label}, ${asset.label !== undefined},
@@ -38,10 +40,26 @@ export async function createAsset(tx: Transaction, asset: NewAsset): Promise<{ i
   const folder = await findOrMakeFolders(tx, asset.ownerId, asset.collectionId ?? null, asset.folders ?? [])
   if (folder.id !== null) await placeIn(tx, folder.id, id)
   await addJob(tx, 'ingest', { assetId: id })
-  await recordAudit(tx, [{ actorId: asset.ownerId, action: 'asset.created', object: `asset:${id}`, detail: { filename: asset.filename, checksum: asset.sha256 } }])
+  await recordAudit(tx, [
+    {
+      actorId: asset.ownerId,
+      action: 'asset.created',
+      object: `asset:${id}`,
+      detail: { filename: asset.filename, checksum: asset.sha256 },
+    },
+  ])
   await recordEvents(tx, [
-    ...folder.made.map((collectionId) => ({ kind: 'collection.changed' as const, actorId: asset.ownerId, data: { collection_id: collectionId } })),
-    { kind: 'asset.created', assetId: id, actorId: asset.ownerId, ...(folder.id === null ? {} : { data: { collection_id: folder.id } }) },
+    ...folder.made.map((collectionId) => ({
+      kind: 'collection.changed' as const,
+      actorId: asset.ownerId,
+      data: { collection_id: collectionId },
+    })),
+    {
+      kind: 'asset.created',
+      assetId: id,
+      actorId: asset.ownerId,
+      ...(folder.id === null ? {} : { data: { collection_id: folder.id } }),
+    },
   ])
   await indexAsset(tx, [id])
   return { id }
@@ -54,7 +72,12 @@ export function labelOf(filename: string): string {
 }
 
 /** Concurrent uploads of one folder make it once: the second waits for the first. Chains are walked from the root, so they cannot deadlock. */
-async function findOrMakeFolders(tx: Transaction, ownerId: number, parentId: number | null, names: readonly string[]): Promise<{ id: number | null; made: number[] }> {
+async function findOrMakeFolders(
+  tx: Transaction,
+  ownerId: number,
+  parentId: number | null,
+  names: readonly string[],
+): Promise<{ id: number | null; made: number[] }> {
   let id = parentId
   const made: number[] = []
   for (const name of names) {
@@ -76,9 +99,15 @@ async function findOrMakeFolders(tx: Transaction, ownerId: number, parentId: num
 
 async function placeIn(tx: Transaction, collectionId: number, assetId: number): Promise<void> {
   try {
-    await tx.run(sql`insert into collection_asset (collection_id, asset_id) values (${collectionId}, ${assetId}) on conflict do nothing`)
+    await tx.run(
+      sql`insert into collection_asset (collection_id, asset_id) values (${collectionId}, ${assetId}) on conflict do nothing`,
+    )
   } catch (error) {
     if (!isForeignKeyViolation(error)) throw error
-    throw new Problem('collection-not-found', 'The collection for this file does not exist any more. Choose another one.', { cause: error })
+    throw new Problem(
+      'collection-not-found',
+      'The collection for this file does not exist any more. Choose another one.',
+      { cause: error },
+    )
   }
 }

@@ -16,7 +16,10 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]())
 
 async function make(content: Buffer, filename: string, mimeType: string): Promise<number> {
-  const response = await tusClient(server).create({ 'upload-length': String(content.length), 'upload-metadata': metadataHeader({ filename }) }, content)
+  const response = await tusClient(server).create(
+    { 'upload-length': String(content.length), 'upload-metadata': metadataHeader({ filename }) },
+    content,
+  )
   const assetId = Number(response.headers.get('x-dam-asset'))
   await server.database.run(sql`update asset set mime_type = ${mimeType} where id = ${assetId}`)
   return assetId
@@ -43,7 +46,13 @@ describe('originals', () => {
   })
 
   test('a single range is 206 with exactly these bytes', async () => {
-    for (const [range, first, last] of [['bytes=0-0', 0, 0], ['bytes=100-299', 100, 299], ['bytes=699999-', 699_999, 699_999], ['bytes=-500', 699_500, 699_999], ['bytes=5-9999999', 5, 699_999]] as const) {
+    for (const [range, first, last] of [
+      ['bytes=0-0', 0, 0],
+      ['bytes=100-299', 100, 299],
+      ['bytes=699999-', 699_999, 699_999],
+      ['bytes=-500', 699_500, 699_999],
+      ['bytes=5-9999999', 5, 699_999],
+    ] as const) {
       const response = await download({ range })
       expect(response.status).toBe(206)
       expect(response.headers.get('content-range')).toBe(`bytes ${first}-${last}/700000`)
@@ -74,7 +83,13 @@ describe('originals', () => {
 
   test('only safe types are shown in place, and only when asked', async () => {
     expect((await download({}, '?inline=1')).headers.get('content-disposition')).toMatch(/^inline/)
-    for (const mimeType of ['image/svg+xml', 'text/html', 'application/pdf', 'application/x-evil', 'application/octet-stream']) {
+    for (const mimeType of [
+      'image/svg+xml',
+      'text/html',
+      'application/pdf',
+      'application/x-evil',
+      'application/octet-stream',
+    ]) {
       const asset = await make(bytesOf(50), 'x.svg', mimeType)
       const response = await download({}, '?inline=1', 'GET', asset)
       expect(response.headers.get('content-disposition')).toMatch(/^attachment/)
@@ -123,7 +138,8 @@ describe('originals', () => {
 describe('renditions', () => {
   const picture = bytesOf(9_000)
   const file = (): string => path.join(server.folder, 'renditions', 'aa', 'thumbnail-1.webp')
-  const rendition = (query = '', headers: Record<string, string> = {}): Promise<Response> => server.fetch(`/api/v4/dam/assets/${id}/renditions/thumbnail/${query}`, { headers })
+  const rendition = (query = '', headers: Record<string, string> = {}): Promise<Response> =>
+    server.fetch(`/api/v4/dam/assets/${id}/renditions/thumbnail/${query}`, { headers })
 
   beforeAll(async () => {
     await mkdir(path.dirname(file()), { recursive: true })
@@ -153,7 +169,9 @@ describe('renditions', () => {
 
   test('download under the name of the asset', async () => {
     const response = await download({}, '?preset=thumbnail')
-    expect(response.headers.get('content-disposition')).toBe(`attachment; filename="Zoe-thumbnail.webp"; filename*=UTF-8''Zo%C3%AB-thumbnail.webp`)
+    expect(response.headers.get('content-disposition')).toBe(
+      `attachment; filename="Zoe-thumbnail.webp"; filename*=UTF-8''Zo%C3%AB-thumbnail.webp`,
+    )
     expect(await bodyOf(response)).toEqual(picture)
   })
 
@@ -201,14 +219,18 @@ describe('renditions', () => {
     expect(response.status).toBe(503)
     expect(await codeOf(response)).toBe('rendition-unavailable')
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
-    const jobs = await server.database.row<{ n: number }>(sql`select count(*)::int as n from graphile_worker._private_jobs where payload ->> 'from' = 'previews'`)
+    const jobs = await server.database.row<{ n: number }>(
+      sql`select count(*)::int as n from graphile_worker._private_jobs where payload ->> 'from' = 'previews'`,
+    )
     expect(jobs?.n).toBe(1)
   })
 
   test('that cannot be had say why', async () => {
     const waiting = await make(bytesOf(70), 'w.jpg', 'image/jpeg')
     expect((await server.fetch(`/api/v4/dam/assets/${waiting}/renditions/thumbnail/`)).status).toBe(503)
-    await server.database.run(sql`update asset set preview_state = 'unavailable', preview_reason = 'Install ffmpeg.' where id = ${waiting}`)
+    await server.database.run(
+      sql`update asset set preview_state = 'unavailable', preview_reason = 'Install ffmpeg.' where id = ${waiting}`,
+    )
     const response = await server.fetch(`/api/v4/dam/assets/${waiting}/renditions/thumbnail/`)
     expect(response.status).toBe(404)
     expect(((await response.json()) as { detail: string }).detail).toBe('Install ffmpeg.')

@@ -38,7 +38,10 @@ export function downloadHandlers(deps: DownloadDeps): Pick<Handlers, 'downloadAs
         const { asset, rendition } = await loadRendition(deps, principal, params.id, query.preset)
         const extension = path.extname(deps.renditionsFolder + rendition.file)
         const filename = `${asset.filename.replace(/(?<=[^.])\.[^.]*$/u, '')}-${query.preset}${extension}`
-        return sendBytes(request, reply, rendition, { cacheControl: 'private, no-cache', disposition: contentDisposition(inline ? 'inline' : 'attachment', filename) })
+        return sendBytes(request, reply, rendition, {
+          cacheControl: 'private, no-cache',
+          disposition: contentDisposition(inline ? 'inline' : 'attachment', filename),
+        })
       }
       const asset = await findServedAsset(deps.database, principal, params.id)
       if (!asset) throw notFound()
@@ -49,14 +52,22 @@ export function downloadHandlers(deps: DownloadDeps): Pick<Handlers, 'downloadAs
       const { asset, rendition } = await loadRendition(deps, principal, params.id, params.preset)
       deps.onAllowed?.(principal, asset.id)
       const isExact = query.v === String(asset.previewVersion)
-      return sendBytes(request, reply, rendition, { cacheControl: isExact ? `private, max-age=${foreverSeconds}, immutable` : 'private, no-cache' })
+      return sendBytes(request, reply, rendition, {
+        cacheControl: isExact ? `private, max-age=${foreverSeconds}, immutable` : 'private, no-cache',
+      })
     },
   }
 }
 
 const notFound = (): Problem => new Problem('asset-not-found', 'There is no such asset.')
 
-async function sendOriginal(deps: DownloadDeps, asset: ServedAsset, inline: boolean, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function sendOriginal(
+  deps: DownloadDeps,
+  asset: ServedAsset,
+  inline: boolean,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const { contentType, mayInline } = servedType(asset.mimeType)
   const etag = `"${asset.sha256}"`
   void reply.headers({
@@ -67,7 +78,9 @@ async function sendOriginal(deps: DownloadDeps, asset: ServedAsset, inline: bool
     'content-disposition': contentDisposition(inline && mayInline ? 'inline' : 'attachment', asset.filename),
   })
   if (matchesTag(request.headers['if-none-match'], etag)) return reply.code(304).send()
-  const range = allowsRange(request.headers['if-range'], etag) ? parseRange(request.headers.range, asset.sizeBytes) : 'whole'
+  const range = allowsRange(request.headers['if-range'], etag)
+    ? parseRange(request.headers.range, asset.sizeBytes)
+    : 'whole'
   if (range === 'unsatisfiable') {
     void reply.headers({ 'content-range': `bytes */${asset.sizeBytes}` }).removeHeader('content-disposition')
     throw new Problem('range-not-satisfiable', `The file has ${asset.sizeBytes} bytes.`)
@@ -86,7 +99,12 @@ async function sendOriginal(deps: DownloadDeps, asset: ServedAsset, inline: bool
 
 type LoadedRendition = ServedRendition & { bytes: Buffer }
 
-async function loadRendition(deps: DownloadDeps, principal: Principal, id: number, preset: string): Promise<{ asset: ServedAsset; rendition: LoadedRendition }> {
+async function loadRendition(
+  deps: DownloadDeps,
+  principal: Principal,
+  id: number,
+  preset: string,
+): Promise<{ asset: ServedAsset; rendition: LoadedRendition }> {
   if (!presets.some((known) => known === preset)) {
     throw new Problem('rendition-not-found', `There is no rendition of that name. There are: ${presets.join(', ')}.`)
   }
@@ -95,9 +113,15 @@ async function loadRendition(deps: DownloadDeps, principal: Principal, id: numbe
   const { asset, rendition } = found
   if (!rendition) throw missingRendition(asset)
   const known = deps.memory.get(id, preset)
-  if (known && known.etag === rendition.etag && known.previewVersion === asset.previewVersion) return { asset, rendition: { ...rendition, bytes: known.bytes } }
+  if (known && known.etag === rendition.etag && known.previewVersion === asset.previewVersion)
+    return { asset, rendition: { ...rendition, bytes: known.bytes } }
   const bytes = await readRendition(deps, asset, rendition)
-  const remembered: RememberedRendition = { bytes, mimeType: rendition.mimeType, etag: rendition.etag, previewVersion: asset.previewVersion }
+  const remembered: RememberedRendition = {
+    bytes,
+    mimeType: rendition.mimeType,
+    etag: rendition.etag,
+    previewVersion: asset.previewVersion,
+  }
   deps.memory.set(id, preset, remembered)
   return { asset, rendition: { ...rendition, bytes } }
 }
@@ -114,20 +138,37 @@ async function readRendition(deps: DownloadDeps, asset: ServedAsset, rendition: 
   } finally {
     await handle?.close()
   }
-  deps.log.warn('a rendition is not on the disk as it should be; it is made again', { asset_id: asset.id, file: rendition.file })
+  deps.log.warn('a rendition is not on the disk as it should be; it is made again', {
+    asset_id: asset.id,
+    file: rendition.file,
+  })
   await requestIngest(deps.database, asset.id, 'previews')
-  throw new Problem('rendition-unavailable', 'This preview is being made again. Ask for it in a few seconds.', { details: { retry_after: 5 } })
+  throw new Problem('rendition-unavailable', 'This preview is being made again. Ask for it in a few seconds.', {
+    details: { retry_after: 5 },
+  })
 }
 
 function missingRendition(asset: ServedAsset): Problem {
   if (asset.previewState === 'pending') {
-    return new Problem('rendition-unavailable', 'The preview is not ready yet. Ask for it in a few seconds.', { details: { retry_after: 5 } })
+    return new Problem('rendition-unavailable', 'The preview is not ready yet. Ask for it in a few seconds.', {
+      details: { retry_after: 5 },
+    })
   }
   return new Problem('rendition-not-found', asset.previewReason ?? 'This asset has no preview.')
 }
 
-function sendBytes(request: FastifyRequest, reply: FastifyReply, rendition: LoadedRendition, more: { cacheControl: string; disposition?: string }): FastifyReply {
-  void reply.headers({ ...userContentHeaders, etag: rendition.etag, 'cache-control': more.cacheControl, ...(more.disposition ? { 'content-disposition': more.disposition } : {}) })
+function sendBytes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  rendition: LoadedRendition,
+  more: { cacheControl: string; disposition?: string },
+): FastifyReply {
+  void reply.headers({
+    ...userContentHeaders,
+    etag: rendition.etag,
+    'cache-control': more.cacheControl,
+    ...(more.disposition ? { 'content-disposition': more.disposition } : {}),
+  })
   if (matchesTag(request.headers['if-none-match'], rendition.etag)) return reply.code(304).send()
   return reply.code(200).header('content-type', rendition.mimeType).send(rendition.bytes)
 }

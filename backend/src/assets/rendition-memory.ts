@@ -6,7 +6,10 @@ export type RenditionMemory = {
   set(assetId: number, preset: string, rendition: RememberedRendition): void
 }
 
-export function createRenditionMemory(onRead: (hit: boolean) => void = () => undefined, mostBytes = 32 * 1024 * 1024): RenditionMemory {
+export function createRenditionMemory(
+  onRead: (hit: boolean) => void = () => undefined,
+  mostBytes = 32 * 1024 * 1024,
+): RenditionMemory {
   const entries = new Map<string, RememberedRendition>()
   let heldBytes = 0
   const forget = (key: string): void => {

@@ -22,7 +22,12 @@ const assetColumns = sql`a.id, a.sha256, a.size_bytes as "sizeBytes", a.filename
 export const findServedAsset = (querier: Querier, principal: Principal, id: number): Promise<ServedAsset | undefined> =>
   querier.row(sql`select ${assetColumns} from asset a where a.id = ${id} and ${visibleAssets(principal, 'all')}`)
 
-type RenditionRow = ServedAsset & { file: string | null; renditionMimeType: string; renditionBytes: number; madeAtMs: number }
+type RenditionRow = ServedAsset & {
+  file: string | null
+  renditionMimeType: string
+  renditionBytes: number
+  madeAtMs: number
+}
 
 /** The same with one of its renditions. */
 export async function findServedRendition(
@@ -44,5 +49,11 @@ export async function findServedRendition(
 }
 
 /** Which of these the principal may see now, with the version of their renditions. */
-export const findStillVisible = (querier: Querier, principal: Principal, ids: readonly number[]): Promise<{ id: number; previewVersion: number }[]> =>
-  querier.rows(sql`select a.id, a.preview_version as "previewVersion" from asset a where a.id = any(${ids}::bigint[]) and ${visibleAssets(principal, 'all')}`)
+export const findStillVisible = (
+  querier: Querier,
+  principal: Principal,
+  ids: readonly number[],
+): Promise<{ id: number; previewVersion: number }[]> =>
+  querier.rows(
+    sql`select a.id, a.preview_version as "previewVersion" from asset a where a.id = any(${ids}::bigint[]) and ${visibleAssets(principal, 'all')}`,
+  )

@@ -40,7 +40,11 @@ export function createThumbnailLane(deps: {
 }): ThumbnailLane {
   const decisions = new Map<string, Decision>()
   let renewals = new Map<number, Renewal>()
-  const fixed = Object.entries({ ...deps.headers, ...userContentHeaders, 'cache-control': 'private, max-age=31536000, immutable' }).flat()
+  const fixed = Object.entries({
+    ...deps.headers,
+    ...userContentHeaders,
+    'cache-control': 'private, max-age=31536000, immutable',
+  }).flat()
   const heads = new WeakMap<RememberedRendition, string[]>()
 
   const allow = (principal: Principal, assetId: number): void => {
@@ -62,7 +66,7 @@ export function createThumbnailLane(deps: {
     }
   }
   const renewSoon = (principal: Principal, assetId: number): void => {
-    if (renewals.size === 0) setTimeout(() => renew().catch(deps.onError), gatherMs)
+    if (renewals.size === 0) setTimeout(() => void renew().catch(deps.onError), gatherMs)
     const renewal = renewals.get(principal.sessionId) ?? { principal, assetIds: new Set<number>() }
     renewals.set(principal.sessionId, renewal)
     renewal.assetIds.add(assetId)
@@ -71,7 +75,15 @@ export function createThumbnailLane(deps: {
   const headOf = (rendition: RememberedRendition): string[] => {
     const known = heads.get(rendition)
     if (known) return known
-    const head = [...fixed, 'content-type', rendition.mimeType, 'etag', rendition.etag, 'content-length', String(rendition.bytes.length)]
+    const head = [
+      ...fixed,
+      'content-type',
+      rendition.mimeType,
+      'etag',
+      rendition.etag,
+      'content-length',
+      String(rendition.bytes.length),
+    ]
     heads.set(rendition, head)
     return head
   }
@@ -100,7 +112,12 @@ export function createThumbnailLane(deps: {
       const isKnown = matchesTag(request.headers['if-none-match'], rendition.etag)
       if (isKnown) response.writeHead(304, [...fixed, 'etag', rendition.etag]).end()
       else response.writeHead(200, headOf(rendition)).end(rendition.bytes)
-      deps.signals.requestDone({ method: 'GET', route, status: isKnown ? 304 : 200, durationMs: performance.now() - startedAt })
+      deps.signals.requestDone({
+        method: 'GET',
+        route,
+        status: isKnown ? 304 : 200,
+        durationMs: performance.now() - startedAt,
+      })
       return true
     },
   }

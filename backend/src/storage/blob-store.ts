@@ -1,5 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, rename, rm, stat, statfs, copyFile, writeFile, type FileHandle } from 'node:fs/promises'
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  copyFile,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '@dam/contract'
@@ -26,7 +38,8 @@ const verifiedForMs = 60 * 60_000
 const mostVerified = 20_000
 
 /** Where an original lies below the folder of originals. */
-export const blobPath = (folder: string, sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
+export const blobPath = (folder: string, sha256: string): string =>
+  path.join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
 
 /** Whether this is a folder of originals of ours and not, say, the empty place where its disk should be mounted. */
 export const isBlobFolder = (folder: string): Promise<boolean> =>
@@ -61,14 +74,19 @@ export class BlobStore {
     const entries = await readdir(blobs).catch((): string[] => [])
     if (!entries.includes(sentinelName) && !(await otherProcessPrepares(blobs, entries))) {
       if (options.expectBlobs || entries.some((name) => /^[0-9a-f]{2}$/.test(name))) {
-        options.log.error('the folder of originals is not the one that was used before; nothing is written or read until it is back', { folder: blobs, code: 'storage-unavailable' })
+        options.log.error(
+          'the folder of originals is not the one that was used before; nothing is written or read until it is back',
+          { folder: blobs, code: 'storage-unavailable' },
+        )
         return store
       }
       await prepare(blobs)
     }
     const [ours, theirs] = await Promise.all([stat(blobs), stat(incoming)])
     if (ours.dev !== theirs.dev) {
-      throw new Error(`${incoming} and ${blobs} are on different file systems. Put the whole data folder on the larger one, or make ${incoming} a folder of it too (bind mount).`)
+      throw new Error(
+        `${incoming} and ${blobs} are on different file systems. Put the whole data folder on the larger one, or make ${incoming} a folder of it too (bind mount).`,
+      )
     }
     await store.#syncFolder(path.dirname(incoming))
     return store
@@ -123,22 +141,37 @@ export class BlobStore {
    * Gives the incoming bytes their place among the originals, durably, after reading them back. Throws `checksum-mismatch` when the
    * disk returns other bytes than arrived or than the client declared. Can be repeated; bytes that are there already are checked and kept.
    */
-  async publish(uploadId: string, expected: { sizeBytes: number; crc32: number; sha256?: string | null }): Promise<Published> {
+  async publish(
+    uploadId: string,
+    expected: { sizeBytes: number; crc32: number; sha256?: string | null },
+  ): Promise<Published> {
     await this.#demandWritable()
     return this.#guard(async () => {
       const source = this.incomingPath(uploadId)
       await using handle = await open(source, 'r')
       const [digest] = await Promise.all([hashFile(handle), this.#sync(handle)])
       if (digest.sizeBytes !== expected.sizeBytes || digest.crc32 !== expected.crc32) {
-        this.#log.error('the disk gave back other bytes than were written to it; the upload was refused', { upload: uploadId, code: 'storage-corruption', expected, digest })
-        throw new Problem('checksum-mismatch', 'The bytes that the disk holds are not the ones that were sent. Upload the file again, and tell an administrator.')
+        this.#log.error('the disk gave back other bytes than were written to it; the upload was refused', {
+          upload: uploadId,
+          code: 'storage-corruption',
+          expected,
+          digest,
+        })
+        throw new Problem(
+          'checksum-mismatch',
+          'The bytes that the disk holds are not the ones that were sent. Upload the file again, and tell an administrator.',
+        )
       }
       if (expected.sha256 && digest.sha256 !== expected.sha256) {
-        throw new Problem('checksum-mismatch', 'The file that arrived does not have the checksum that was declared for it. It changed on the way or while it was read; upload it again.', {
-          details: { declared: expected.sha256, received: digest.sha256 },
-        })
+        throw new Problem(
+          'checksum-mismatch',
+          'The file that arrived does not have the checksum that was declared for it. It changed on the way or while it was read; upload it again.',
+          {
+            details: { declared: expected.sha256, received: digest.sha256 },
+          },
+        )
       }
-      await this.#place(source, digest.sha256, digest.sizeBytes)
+      await this.#place(source, digest.sha256)
       return { sha256: digest.sha256, sizeBytes: digest.sizeBytes }
     })
   }
@@ -162,7 +195,9 @@ export class BlobStore {
    * or is not what it was: damaged bytes are never served.
    */
   async openOriginal(sha256: string, sizeBytes: number): Promise<FileHandle> {
-    const handle = await this.#guard(() => open(this.blobPath(sha256), 'r').catch((error: unknown) => this.#explainMissing(error, sha256)))
+    const handle = await this.#guard(() =>
+      open(this.blobPath(sha256), 'r').catch((error: unknown) => this.#explainMissing(error, sha256)),
+    )
     try {
       const actual = (await handle.stat()).size
       if (actual !== sizeBytes) throw this.#damaged(sha256, `has ${actual} bytes instead of ${sizeBytes}`)
@@ -206,11 +241,14 @@ export class BlobStore {
     const handle = await open(file, 'r+').catch(async (error: unknown) => {
       if (errnoOf(error) !== 'ENOENT') throw error
       if (!(await this.isMounted())) throw storageUnavailable(error)
-      throw new Error(`the incoming file ${file} is gone although ${offsetBytes} bytes of it were acknowledged`, { cause: error })
+      throw new Error(`the incoming file ${file} is gone although ${offsetBytes} bytes of it were acknowledged`, {
+        cause: error,
+      })
     })
     try {
       const { size, nlink } = await handle.stat()
-      if (size < offsetBytes) throw new Error(`the incoming file ${file} has ${size} bytes although ${offsetBytes} were acknowledged`)
+      if (size < offsetBytes)
+        throw new Error(`the incoming file ${file} has ${size} bytes although ${offsetBytes} were acknowledged`)
       if (size === offsetBytes) return handle
       if (nlink === 1) {
         await handle.truncate(offsetBytes)
@@ -230,7 +268,7 @@ export class BlobStore {
     return fresh
   }
 
-  async #place(source: string, sha256: string, sizeBytes: number): Promise<void> {
+  async #place(source: string, sha256: string): Promise<void> {
     const leaf = this.#leafOf(sha256)
     const target = path.join(leaf, sha256)
     for (let attempt = 1; ; attempt++) {
@@ -239,7 +277,7 @@ export class BlobStore {
         break
       } catch (error) {
         if (errnoOf(error) === 'EEXIST') {
-          await this.#keepOrRepair(source, target, sha256, sizeBytes)
+          await this.#keepOrRepair(source, target, sha256)
           break
         }
         if (errnoOf(error) !== 'ENOENT' || attempt > 3) throw error
@@ -272,20 +310,26 @@ export class BlobStore {
     await rename(copy, target)
   }
 
-  async #keepOrRepair(source: string, target: string, sha256: string, sizeBytes: number): Promise<void> {
+  async #keepOrRepair(source: string, target: string, sha256: string): Promise<void> {
     await using existing = await open(target, 'r')
     const digest = await hashFile(existing)
     if (digest.sha256 === sha256) {
       await this.#sync(existing)
       return
     }
-    this.#log.error('a damaged original was replaced by the same file uploaded again', { checksum: sha256, code: 'storage-corruption' })
+    this.#log.error('a damaged original was replaced by the same file uploaded again', {
+      checksum: sha256,
+      code: 'storage-corruption',
+    })
     await this.#copyInto(source, target)
   }
 
   async #demandWritable(): Promise<void> {
     if (this.#writesStoppedBy !== undefined) throw storageUnavailable(this.#writesStoppedBy)
-    if (!(await this.isMounted())) throw storageUnavailable(new Error(`${path.join(this.folders.blobs, sentinelName)} is missing: is the disk mounted?`))
+    if (!(await this.isMounted()))
+      throw storageUnavailable(
+        new Error(`${path.join(this.folders.blobs, sentinelName)} is missing: is the disk mounted?`),
+      )
   }
 
   async #sync(handle: FileHandle): Promise<void> {
@@ -304,7 +348,10 @@ export class BlobStore {
   #stopWrites(error: unknown): void {
     if (['ENOSPC', 'EDQUOT'].includes(errnoOf(error)) || this.#writesStoppedBy !== undefined) return
     this.#writesStoppedBy = error
-    this.#log.error('the disk could not make bytes durable; no uploads are taken until DAM is restarted on a sound disk', { error, code: 'storage-unavailable' })
+    this.#log.error(
+      'the disk could not make bytes durable; no uploads are taken until DAM is restarted on a sound disk',
+      { error, code: 'storage-unavailable' },
+    )
   }
 
   async #explainMissing(error: unknown, sha256: string): Promise<never> {
@@ -315,9 +362,13 @@ export class BlobStore {
 
   #damaged(sha256: string, what: string): Problem {
     this.#log.error(`an original ${what}`, { checksum: sha256, code: 'original-damaged' })
-    return new Problem('internal-error', 'The stored original is damaged, so it is not delivered. An administrator has been told; the file can be restored from a backup or uploaded again.', {
-      details: { checksum: sha256 },
-    })
+    return new Problem(
+      'internal-error',
+      'The stored original is damaged, so it is not delivered. An administrator has been told; the file can be restored from a backup or uploaded again.',
+      {
+        details: { checksum: sha256 },
+      },
+    )
   }
 
   #rememberVerified(sha256: string): void {
@@ -350,7 +401,11 @@ async function prepare(blobs: string): Promise<void> {
   await mkdir(blobs, { recursive: true })
   for (let n = 0; n < 256; n++) await mkdir(path.join(blobs, n.toString(16).padStart(2, '0')), { recursive: true })
   const sentinel = path.join(blobs, sentinelName)
-  await writeFile(sentinel, `${randomUUID()}\nDAM stops reading and writing originals when this file is missing: it tells a mounted disk from an empty folder.\n`, { flush: true })
+  await writeFile(
+    sentinel,
+    `${randomUUID()}\nDAM stops reading and writing originals when this file is missing: it tells a mounted disk from an empty folder.\n`,
+    { flush: true },
+  )
   await using folder = await open(blobs, 'r')
   await folder.sync()
   await using parent = await open(path.dirname(blobs), 'r')

@@ -36,9 +36,13 @@ export function createDiskBudget(deps: {
     reserve: async (bytes) => {
       const free = (await available()) - reservedBytes
       if (bytes > free) {
-        throw new Problem('storage-full', 'There is not enough space for this file. Ask an administrator to free some, or upload something smaller.', {
-          details: { needed_bytes: bytes, available_bytes: Math.max(0, Math.floor(free)) },
-        })
+        throw new Problem(
+          'storage-full',
+          'There is not enough space for this file. Ask an administrator to free some, or upload something smaller.',
+          {
+            details: { needed_bytes: bytes, available_bytes: Math.max(0, Math.floor(free)) },
+          },
+        )
       }
       reservedBytes += bytes
       let released = false

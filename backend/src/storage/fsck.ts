@@ -5,7 +5,12 @@ import { blobPath, isBlobFolder } from './blob-store.ts'
 import { hashFile } from './hash-file.ts'
 import { errnoOf, storageUnavailable } from './storage-fault.ts'
 
-export type FsckFinding = { sha256: string; expectedBytes: number | null; actualBytes: number | null; assetIds: number[] }
+export type FsckFinding = {
+  sha256: string
+  expectedBytes: number | null
+  actualBytes: number | null
+  assetIds: number[]
+}
 
 /** What the database says about originals against what the disk holds. Nothing is changed. */
 export type FsckReport = {
@@ -23,7 +28,8 @@ export type FsckReport = {
   foreign: string[]
 }
 
-export const isSound = (report: FsckReport): boolean => report.missing.length + report.sizeMismatch.length + report.checksumMismatch.length === 0
+export const isSound = (report: FsckReport): boolean =>
+  report.missing.length + report.sizeMismatch.length + report.checksumMismatch.length === 0
 
 type Found = { sizeBytes: number; changedAtMs: number }
 
@@ -33,10 +39,25 @@ type Found = { sizeBytes: number; changedAtMs: number }
  */
 export async function fsck(
   deps: { database: Querier; blobsFolder: string },
-  options: { hash?: boolean; untrackedAfterMs?: number; nowMs?: number; onProgress?: (done: number, of: number) => void } = {},
+  options: {
+    hash?: boolean
+    untrackedAfterMs?: number
+    nowMs?: number
+    onProgress?: (done: number, of: number) => void
+  } = {},
 ): Promise<FsckReport> {
   const { blobsFolder, database } = deps
-  const report: FsckReport = { rows: 0, files: 0, bytes: 0, hashed: 0, missing: [], sizeMismatch: [], checksumMismatch: [], untracked: [], foreign: [] }
+  const report: FsckReport = {
+    rows: 0,
+    files: 0,
+    bytes: 0,
+    hashed: 0,
+    missing: [],
+    sizeMismatch: [],
+    checksumMismatch: [],
+    untracked: [],
+    foreign: [],
+  }
   const oldest = (options.nowMs ?? Date.now()) - (options.untrackedAfterMs ?? 60 * 60_000)
   if (!(await isBlobFolder(blobsFolder)) && !(await database.row(sql`select from blob limit 1`))) return report
   for (let n = 0; n < 256; n++) {
@@ -49,7 +70,12 @@ export async function fsck(
       report.rows++
       const file = files.get(sha256) ?? (await look(blobPath(blobsFolder, sha256)))
       files.delete(sha256)
-      const finding = (actualBytes: number | null): FsckFinding => ({ sha256, expectedBytes: sizeBytes, actualBytes, assetIds: [] })
+      const finding = (actualBytes: number | null): FsckFinding => ({
+        sha256,
+        expectedBytes: sizeBytes,
+        actualBytes,
+        assetIds: [],
+      })
       if (!file) {
         report.missing.push(finding(null))
         continue
@@ -59,19 +85,24 @@ export async function fsck(
       if (file.sizeBytes !== sizeBytes) report.sizeMismatch.push(finding(file.sizeBytes))
       else if (options.hash) {
         report.hashed++
-        if (!(await hasChecksum(blobPath(blobsFolder, sha256), sha256, sizeBytes))) report.checksumMismatch.push(finding(file.sizeBytes))
+        if (!(await hasChecksum(blobPath(blobsFolder, sha256), sha256)))
+          report.checksumMismatch.push(finding(file.sizeBytes))
       }
     }
     for (const [sha256, file] of files) {
       report.files++
       report.bytes += file.sizeBytes
-      if (file.changedAtMs < oldest) report.untracked.push({ sha256, expectedBytes: null, actualBytes: file.sizeBytes, assetIds: [] })
+      if (file.changedAtMs < oldest)
+        report.untracked.push({ sha256, expectedBytes: null, actualBytes: file.sizeBytes, assetIds: [] })
     }
     options.onProgress?.(n + 1, 256)
   }
-  if (!(await isBlobFolder(blobsFolder))) throw storageUnavailable(new Error('the folder of originals went away during the check'))
+  if (!(await isBlobFolder(blobsFolder)))
+    throw storageUnavailable(new Error('the folder of originals went away during the check'))
   for (const finding of [...report.missing, ...report.sizeMismatch, ...report.checksumMismatch]) {
-    const rows = await database.rows<{ id: number }>(sql`select id from asset where sha256 = ${finding.sha256} order by id limit 100`)
+    const rows = await database.rows<{ id: number }>(
+      sql`select id from asset where sha256 = ${finding.sha256} order by id limit 100`,
+    )
     finding.assetIds = rows.map(({ id }) => id)
   }
   return report
@@ -107,7 +138,7 @@ async function look(file: string): Promise<Found | undefined> {
   }
 }
 
-async function hasChecksum(file: string, sha256: string, sizeBytes: number): Promise<boolean> {
+async function hasChecksum(file: string, sha256: string): Promise<boolean> {
   try {
     await using handle = await open(file, 'r')
     return (await hashFile(handle)).sha256 === sha256

@@ -10,7 +10,10 @@ const mostSpare = 4
 const spare: Buffer[] = []
 
 /** Reads the whole file back from the disk in steps that leave the event loop to others in between. */
-export async function hashFile(handle: FileHandle, options: { onBytes?: (bytes: Buffer) => void | Promise<void> } = {}): Promise<FileDigest> {
+export async function hashFile(
+  handle: FileHandle,
+  options: { onBytes?: (bytes: Buffer) => void | Promise<void> } = {},
+): Promise<FileDigest> {
   const hash = createHash('sha256')
   const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(stepBytes)
   let sizeBytes = 0

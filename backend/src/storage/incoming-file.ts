@@ -11,7 +11,13 @@ export class IncomingFile implements AsyncDisposable {
   #synced = false
 
   /** `handle` is open for writing and holds exactly `sizeBytes`, whose checksum is `crc32`. */
-  constructor(options: { handle: FileHandle; sizeBytes: number; crc32: number; beforeFirstSync: () => Promise<void>; onSyncFailed: (error: unknown) => void }) {
+  constructor(options: {
+    handle: FileHandle
+    sizeBytes: number
+    crc32: number
+    beforeFirstSync: () => Promise<void>
+    onSyncFailed: (error: unknown) => void
+  }) {
     this.#handle = options.handle
     this.#sizeBytes = options.sizeBytes
     this.#crc32 = options.crc32
@@ -58,7 +64,8 @@ export class IncomingFile implements AsyncDisposable {
 function dropBytes(buffers: Buffer[], count: number): Buffer[] {
   let left = count
   let index = 0
-  while (index < buffers.length && left >= (buffers[index] as Buffer).length) left -= (buffers[index++] as Buffer).length
+  while (index < buffers.length && left >= (buffers[index] as Buffer).length)
+    left -= (buffers[index++] as Buffer).length
   const rest = buffers.slice(index)
   if (left > 0) rest[0] = (rest[0] as Buffer).subarray(left)
   return rest

@@ -10,11 +10,19 @@ export const errnoOf = (error: unknown): string =>
 export function storageFault(error: unknown): unknown {
   const errno = errnoOf(error)
   if (full.has(errno)) {
-    return new Problem('storage-full', 'The storage is full. What was stored before is safe; ask an administrator to free some space, then resume.', { cause: error })
+    return new Problem(
+      'storage-full',
+      'The storage is full. What was stored before is safe; ask an administrator to free some space, then resume.',
+      { cause: error },
+    )
   }
   if (broken.has(errno)) return storageUnavailable(error)
   return error
 }
 
 export const storageUnavailable = (cause: unknown): Problem =>
-  new Problem('storage-unavailable', 'The storage for files does not answer. Nothing is lost; try again in a minute, and tell an administrator if it lasts.', { cause, details: { retry_after: 30 } })
+  new Problem(
+    'storage-unavailable',
+    'The storage for files does not answer. Nothing is lost; try again in a minute, and tell an administrator if it lasts.',
+    { cause, details: { retry_after: 30 } },
+  )

@@ -18,7 +18,11 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const inDays = (days: number): number => Date.now() + days * 86_400_000
 const idOf = (url: string): string => url.split('/').at(-2) as string
-const upload = (bytes: Buffer): Promise<Response> => tus.create({ 'upload-length': String(bytes.length), 'upload-metadata': metadataHeader({ filename: 'kept.bin' }) }, bytes)
+const upload = (bytes: Buffer): Promise<Response> =>
+  tus.create(
+    { 'upload-length': String(bytes.length), 'upload-metadata': metadataHeader({ filename: 'kept.bin' }) },
+    bytes,
+  )
 const stray = async (bytes: Buffer): Promise<string> => {
   const file = server.uploads.blobs.blobPath(sha256(bytes))
   await mkdir(path.dirname(file), { recursive: true })
@@ -33,7 +37,9 @@ test('unfinished uploads end when their time is over, and their bytes go', async
     await tus.patch(url, 0, bytesOf(500))
     urls.push(url)
   }
-  await server.database.run(sql`update upload set expires_at = now() - interval '1 minute' where id = any(${urls.slice(0, 2).map(idOf)})`)
+  await server.database.run(
+    sql`update upload set expires_at = now() - interval '1 minute' where id = any(${urls.slice(0, 2).map(idOf)})`,
+  )
   expect((await tus.head(urls[0] as string)).status).toBe(410)
   expect(await sweepIncoming(server.uploads, usualLimits)).toMatchObject({ expiredUploads: 2 })
   expect((await tus.head(urls[0] as string)).status).toBe(404)
@@ -90,7 +96,9 @@ test('a missing original is reported with its assets and changes no row', async 
   const assetId = Number((await upload(bytes)).headers.get('x-dam-asset'))
   await server.uploads.blobs.quarantine(sha256(bytes))
   const report = await sweepBlobs(server.uploads, usualLimits)
-  expect(report.missing).toEqual([{ sha256: sha256(bytes), expectedBytes: 4_000, actualBytes: null, assetIds: [assetId] }])
+  expect(report.missing).toEqual([
+    { sha256: sha256(bytes), expectedBytes: 4_000, actualBytes: null, assetIds: [assetId] },
+  ])
   expect(await server.database.row(sql`select id from asset where id = ${assetId}`)).toEqual({ id: assetId })
   await upload(bytes)
   expect((await sweepBlobs(server.uploads, usualLimits)).missing).toEqual([])
@@ -98,7 +106,15 @@ test('a missing original is reported with its assets and changes no row', async 
 
 test('an original is released only when no asset is left, also while it is uploaded again', async () => {
   const release = (bytes: Buffer): Promise<number> =>
-    releaseBlobs({ database: server.database, blobs: server.uploads.blobs, renditionsFolder: path.join(server.folder, 'renditions'), log: server.uploads.log }, [sha256(bytes)])
+    releaseBlobs(
+      {
+        database: server.database,
+        blobs: server.uploads.blobs,
+        renditionsFolder: path.join(server.folder, 'renditions'),
+        log: server.uploads.log,
+      },
+      [sha256(bytes)],
+    )
   for (let round = 0; round < 15; round++) {
     const bytes = bytesOf(2_000 + round)
     const first = Number((await upload(bytes)).headers.get('x-dam-asset'))

@@ -19,7 +19,11 @@ export type JanitorLimits = {
   quarantineMs: number
 }
 
-export const usualLimits: JanitorLimits = { untrackedIncomingMs: 60 * 60_000, untrackedBlobMs: 24 * 60 * 60_000, quarantineMs: 30 * 24 * 60 * 60_000 }
+export const usualLimits: JanitorLimits = {
+  untrackedIncomingMs: 60 * 60_000,
+  untrackedBlobMs: 24 * 60 * 60_000,
+  quarantineMs: 30 * 24 * 60 * 60_000,
+}
 
 /** A sweep that wants to move more originals than this many and than this share of them is a sign of a mistake, not of litter. */
 const mostMoved = 100
@@ -41,7 +45,14 @@ export async function sweepIncoming(deps: JanitorDeps, limits: JanitorLimits, no
   const names = await readdir(blobs.folders.incoming)
   for (let at = 0; at < names.length; at += 1000) {
     const batch = names.slice(at, at + 1000)
-    const live = new Map((await findLive(database, batch.filter((name) => uuid.test(name)))).map((row) => [row.id, row.offsetBytes]))
+    const live = new Map(
+      (
+        await findLive(
+          database,
+          batch.filter((name) => uuid.test(name)),
+        )
+      ).map((row) => [row.id, row.offsetBytes]),
+    )
     for (const name of batch) {
       if (locks.isHeld(name)) continue
       const file = path.join(blobs.folders.incoming, name)
@@ -67,16 +78,31 @@ export async function sweepIncoming(deps: JanitorDeps, limits: JanitorLimits, no
  * Compares rows and originals. A row without its file is the gravest thing this product knows and is logged as that; a file without a
  * row goes to quarantine, unless there are so many that something else must be wrong. A missing file never changes a row.
  */
-export async function sweepBlobs(deps: JanitorDeps, limits: JanitorLimits, nowMs = Date.now()): Promise<FsckReport & { quarantined: number; stopped: boolean }> {
+export async function sweepBlobs(
+  deps: JanitorDeps,
+  limits: JanitorLimits,
+  nowMs = Date.now(),
+): Promise<FsckReport & { quarantined: number; stopped: boolean }> {
   const { database, blobs, log } = deps
-  const report = await fsck({ database, blobsFolder: blobs.folders.blobs }, { untrackedAfterMs: limits.untrackedBlobMs, nowMs })
+  const report = await fsck(
+    { database, blobsFolder: blobs.folders.blobs },
+    { untrackedAfterMs: limits.untrackedBlobMs, nowMs },
+  )
   for (const { sha256, assetIds } of [...report.missing, ...report.sizeMismatch].slice(0, 100)) {
-    log.error('an original is missing or has another size', { checksum: sha256, asset_ids: assetIds, code: 'original-damaged' })
+    log.error('an original is missing or has another size', {
+      checksum: sha256,
+      asset_ids: assetIds,
+      code: 'original-damaged',
+    })
   }
-  if (report.missing.length > 100) log.error(`${report.missing.length} originals are missing`, { code: 'original-damaged' })
+  if (report.missing.length > 100)
+    log.error(`${report.missing.length} originals are missing`, { code: 'original-damaged' })
   const stopped = report.untracked.length > Math.max(mostMoved, report.files * mostMovedShare)
   if (stopped) {
-    log.error(`${report.untracked.length} of ${report.files} originals are unknown to the database; none was moved. Is this the right database for this data folder?`, { code: 'janitor-stopped' })
+    log.error(
+      `${report.untracked.length} of ${report.files} originals are unknown to the database; none was moved. Is this the right database for this data folder?`,
+      { code: 'janitor-stopped' },
+    )
     return { ...report, quarantined: 0, stopped }
   }
   let quarantined = 0
@@ -88,7 +114,8 @@ export async function sweepBlobs(deps: JanitorDeps, limits: JanitorLimits, nowMs
     })
     if (moved) quarantined++
   }
-  if (quarantined > 0) log.warn(`${quarantined} files that no asset knows were put into quarantine`, { folder: blobs.folders.quarantine })
+  if (quarantined > 0)
+    log.warn(`${quarantined} files that no asset knows were put into quarantine`, { folder: blobs.folders.quarantine })
   await emptyQuarantine(deps, limits, nowMs)
   return { ...report, quarantined, stopped }
 }

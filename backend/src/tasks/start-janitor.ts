@@ -25,7 +25,11 @@ export function startJanitor(deps: JanitorDeps): AsyncDisposable {
   let wasMounted = true
   const watch = async (): Promise<void> => {
     const isMounted = await deps.blobs.isMounted()
-    if (wasMounted && !isMounted) deps.log.error('the folder of originals is gone; uploads and downloads answer 503 until it is back', { folder: deps.blobs.folders.blobs, code: 'storage-unavailable' })
+    if (wasMounted && !isMounted)
+      deps.log.error('the folder of originals is gone; uploads and downloads answer 503 until it is back', {
+        folder: deps.blobs.folders.blobs,
+        code: 'storage-unavailable',
+      })
     if (!wasMounted && isMounted) deps.log.info('the folder of originals is back')
     wasMounted = isMounted
   }

@@ -37,28 +37,51 @@ export async function appendToUpload(
       mostBytes: most,
       signal: body.lock.interrupted,
       hash,
-      checkpoint: hash ? undefined : { everyBytes: checkpointBytes, everyMs: checkpointMs, commit: () => commit(now()) },
+      checkpoint: hash
+        ? undefined
+        : { everyBytes: checkpointBytes, everyMs: checkpointMs, commit: () => commit(now()) },
     })
 
     if (end === 'too-long') {
-      throw new Problem('payload-too-large', upload.lengthBytes === null ? 'The file is larger than this server accepts.' : 'More bytes were sent than the upload declared as its length. Nothing of this request was kept.')
+      throw new Problem(
+        'payload-too-large',
+        upload.lengthBytes === null
+          ? 'The file is larger than this server accepts.'
+          : 'More bytes were sent than the upload declared as its length. Nothing of this request was kept.',
+      )
     }
     if (end === 'complete' && hash && !hash.digest().equals(body.checksum?.digest as Buffer)) {
-      throw new Problem('checksum-mismatch', 'The bytes that arrived do not have the checksum in Upload-Checksum. They were discarded; send them again.')
+      throw new Problem(
+        'checksum-mismatch',
+        'The bytes that arrived do not have the checksum in Upload-Checksum. They were discarded; send them again.',
+      )
     }
     const reason = body.lock.interrupted.reason as Interruption | undefined
     const keep = end === 'complete' || (!hash && (end !== 'interrupted' || reason === 'look' || reason === 'stop'))
     const isWhole = end === 'complete' && file.sizeBytes === row.lengthBytes
-    if (keep && file.sizeBytes > row.offsetBytes && !(isWhole && row.kind === 'single' && file.sizeBytes - row.offsetBytes < checkpointBytes)) {
+    if (
+      keep &&
+      file.sizeBytes > row.offsetBytes &&
+      !(isWhole && row.kind === 'single' && file.sizeBytes - row.offsetBytes < checkpointBytes)
+    ) {
       await file.sync()
       await commit(now())
     }
     if (end === 'interrupted') {
-      if (reason === 'stop') throw new Problem('shutting-down', 'DAM is restarting. What arrived is kept; resume in a few seconds.')
-      throw new Problem('upload-locked', 'A newer request for this upload took over. Ask for the offset and go on from there.')
+      if (reason === 'stop')
+        throw new Problem('shutting-down', 'DAM is restarting. What arrived is kept; resume in a few seconds.')
+      throw new Problem(
+        'upload-locked',
+        'A newer request for this upload took over. Ask for the offset and go on from there.',
+      )
     }
-    if (end === 'silent') throw new Problem('invalid-request', 'Nothing arrived for too long. What did arrive is kept; ask for the offset and go on from there.')
-    if (end === 'cut') throw new Problem('invalid-request', 'The connection ended before the request did. What arrived is kept.')
+    if (end === 'silent')
+      throw new Problem(
+        'invalid-request',
+        'Nothing arrived for too long. What did arrive is kept; ask for the offset and go on from there.',
+      )
+    if (end === 'cut')
+      throw new Problem('invalid-request', 'The connection ended before the request did. What arrived is kept.')
     if (!isWhole || row.kind !== 'single') return { offsetBytes: row.offsetBytes, assetId: null }
     const { assetId } = await finishUpload(deps, row, now())
     return { offsetBytes: file.sizeBytes, assetId }
@@ -77,6 +100,10 @@ export async function refuseEmpty(deps: UploadDeps, upload: UploadRow): Promise<
 }
 
 export const emptyFileProblem = (): Problem =>
-  new Problem('validation-failed', 'The file is empty (0 bytes), so there is nothing to store. Check that it was copied completely.', {
-    fields: { file: ['The file is empty (0 bytes).'] },
-  })
+  new Problem(
+    'validation-failed',
+    'The file is empty (0 bytes), so there is nothing to store. Check that it was copied completely.',
+    {
+      fields: { file: ['The file is empty (0 bytes).'] },
+    },
+  )

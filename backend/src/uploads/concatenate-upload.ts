@@ -10,7 +10,11 @@ import type { UploadDeps } from './upload-deps.ts'
 import { findFinishedFinal, findUploads, type NewUpload, type UploadRow } from './upload-store.ts'
 
 /** Makes one file of finished parts, in the order given, and its asset. The same parts asked for again give the same upload. */
-export async function concatenate(deps: UploadDeps, upload: NewUpload, idempotency: IdempotencyKey | undefined): Promise<Created> {
+export async function concatenate(
+  deps: UploadDeps,
+  upload: NewUpload,
+  idempotency: IdempotencyKey | undefined,
+): Promise<Created> {
   const partIds = upload.partIds ?? []
   const done = await findFinishedFinal(deps.database, partIds, upload.ownerId)
   if (done) return { id: done.id, expiresAt: done.expiresAt, offsetBytes: done.offsetBytes, assetId: done.assetId }
@@ -27,7 +31,10 @@ export async function concatenate(deps: UploadDeps, upload: NewUpload, idempoten
       })
       const digest = await hashFile(source, { onBytes: (bytes) => file.append([bytes]) })
       if (digest.sizeBytes !== part.offsetBytes || digest.crc32 !== part.crc32) {
-        throw new Problem('checksum-mismatch', 'A part does not hold the bytes that were sent for it any more. Upload the file again, and tell an administrator.')
+        throw new Problem(
+          'checksum-mismatch',
+          'A part does not hold the bytes that were sent for it any more. Upload the file again, and tell an administrator.',
+        )
       }
     }
     const progress = { offsetBytes: lengthBytes, crc32: file.crc32 }
@@ -35,7 +42,12 @@ export async function concatenate(deps: UploadDeps, upload: NewUpload, idempoten
       if (idempotency) await bindKey(tx, upload.ownerId, idempotency, upload.id)
     })
     for (const part of parts) await deps.blobs.discardIncoming(part.id)
-    return { id: upload.id, offsetBytes: lengthBytes, assetId, expiresAt: new Date(Date.now() + deps.limits.uploadExpiryHours * 3_600_000) }
+    return {
+      id: upload.id,
+      offsetBytes: lengthBytes,
+      assetId,
+      expiresAt: new Date(Date.now() + deps.limits.uploadExpiryHours * 3_600_000),
+    }
   } catch (error) {
     await deps.blobs.discardIncoming(upload.id).catch(() => undefined)
     throw storageFault(error)
@@ -47,9 +59,11 @@ async function demandParts(deps: UploadDeps, ids: readonly string[], ownerId: nu
   return ids.map((id) => {
     const part = byId.get(id)
     if (!part || part.kind !== 'partial') throw missingPart(id)
-    if (part.state !== 'done') throw new Problem('invalid-request', 'One of the parts is not complete yet.', { details: { part: id } })
+    if (part.state !== 'done')
+      throw new Problem('invalid-request', 'One of the parts is not complete yet.', { details: { part: id } })
     return part
   })
 }
 
-const missingPart = (id: string): Problem => new Problem('upload-not-found', 'One of the parts does not exist (any more).', { details: { part: id } })
+const missingPart = (id: string): Problem =>
+  new Problem('upload-not-found', 'One of the parts does not exist (any more).', { details: { part: id } })

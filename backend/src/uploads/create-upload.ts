@@ -8,7 +8,14 @@ import { appendToUpload, emptyFileProblem, type Appended } from './append-upload
 import { concatenate } from './concatenate-upload.ts'
 import { demandCollection, demandSize, describe } from './describe-upload.ts'
 import { finishAtOnce } from './finish-upload.ts'
-import { bindKey, findKeyed, fingerprintOf, idempotencyKeyOf, KeyTaken, type IdempotencyKey } from './idempotent-upload.ts'
+import {
+  bindKey,
+  findKeyed,
+  fingerprintOf,
+  idempotencyKeyOf,
+  KeyTaken,
+  type IdempotencyKey,
+} from './idempotent-upload.ts'
 import { receiveBody } from './receive-body.ts'
 import { byteCount, parseChecksum, parseConcat, parseMetadata, type UploadChecksum } from './tus-headers.ts'
 import { checkpointBytes, type UploadDeps } from './upload-deps.ts'
@@ -17,7 +24,11 @@ import { findUpload, insertUpload, type NewUpload, type UploadRow } from './uplo
 export type Created = Appended & { id: string; expiresAt: Date }
 
 /** tus creation, with or without first bytes, of a whole file, a part, or a file made of parts. */
-export async function createUpload(deps: UploadDeps, principal: Principal, request: { headers: IncomingHttpHeaders; body: Readable }): Promise<Created> {
+export async function createUpload(
+  deps: UploadDeps,
+  principal: Principal,
+  request: { headers: IncomingHttpHeaders; body: Readable },
+): Promise<Created> {
   const { headers } = request
   const concat = parseConcat(headers['upload-concat'])
   const lengthBytes = lengthOf(headers, concat?.kind)
@@ -30,7 +41,10 @@ export async function createUpload(deps: UploadDeps, principal: Principal, reque
     checksum: metadata.get('checksum'),
   })
   const key = idempotencyKeyOf(headers)
-  const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(['upload', lengthBytes, header ?? '', headers['upload-concat'] ?? '']) }
+  const idempotency =
+    key === undefined
+      ? undefined
+      : { key, fingerprint: fingerprintOf(['upload', lengthBytes, header ?? '', headers['upload-concat'] ?? '']) }
   const checksum = parseChecksum(headers['upload-checksum'])
   const carriesBytes = (byteCount(headers, 'content-length') ?? 0) > 0 || headers['transfer-encoding'] !== undefined
   if (carriesBytes && headers['content-type'] !== 'application/offset+octet-stream') {
@@ -53,7 +67,12 @@ export async function createUpload(deps: UploadDeps, principal: Principal, reque
     if (concat?.kind === 'final') return await concatenate(deps, upload, idempotency)
     demandLength(deps, lengthBytes)
     using _reserved = await deps.budget.reserve(lengthBytes ?? 0)
-    const atOnce = carriesBytes && upload.kind === 'single' && lengthBytes !== null && lengthBytes <= checkpointBytes && byteCount(headers, 'content-length') === lengthBytes
+    const atOnce =
+      carriesBytes &&
+      upload.kind === 'single' &&
+      lengthBytes !== null &&
+      lengthBytes <= checkpointBytes &&
+      byteCount(headers, 'content-length') === lengthBytes
     if (atOnce) return await receiveAtOnce(deps, upload, lengthBytes, { source: request.body, checksum, idempotency })
     const row = await insert(deps, upload, idempotency)
     if (!carriesBytes) return { ...standing(row), assetId: null }
@@ -71,12 +90,15 @@ export async function createUpload(deps: UploadDeps, principal: Principal, reque
 function lengthOf(headers: IncomingHttpHeaders, kind: 'partial' | 'final' | undefined): number | null {
   const lengthBytes = byteCount(headers, 'upload-length')
   const deferred = headers['upload-defer-length']
-  if (deferred !== undefined && deferred !== '1') throw new Problem('invalid-request', 'Upload-Defer-Length takes only the value 1.')
+  if (deferred !== undefined && deferred !== '1')
+    throw new Problem('invalid-request', 'Upload-Defer-Length takes only the value 1.')
   if (kind === 'final') {
-    if (lengthBytes !== undefined || deferred !== undefined) throw new Problem('invalid-request', 'A final upload has the length of its parts; leave out Upload-Length.')
+    if (lengthBytes !== undefined || deferred !== undefined)
+      throw new Problem('invalid-request', 'A final upload has the length of its parts; leave out Upload-Length.')
     return null
   }
-  if ((lengthBytes === undefined) === (deferred === undefined)) throw new Problem('invalid-request', 'Send either Upload-Length or Upload-Defer-Length: 1.')
+  if ((lengthBytes === undefined) === (deferred === undefined))
+    throw new Problem('invalid-request', 'Send either Upload-Length or Upload-Defer-Length: 1.')
   if (lengthBytes === 0) throw emptyFileProblem()
   return lengthBytes ?? null
 }
@@ -85,9 +107,17 @@ function demandLength(deps: Pick<UploadDeps, 'limits'>, lengthBytes: number | nu
   if (lengthBytes !== null) demandSize(lengthBytes, deps.limits.uploadMaxBytes)
 }
 
-const standing = (row: UploadRow): { id: string; expiresAt: Date; offsetBytes: number } => ({ id: row.id, expiresAt: row.expiresAt, offsetBytes: row.offsetBytes })
+const standing = (row: UploadRow): { id: string; expiresAt: Date; offsetBytes: number } => ({
+  id: row.id,
+  expiresAt: row.expiresAt,
+  offsetBytes: row.offsetBytes,
+})
 
-async function insert(deps: UploadDeps, upload: NewUpload, idempotency: IdempotencyKey | undefined): Promise<UploadRow> {
+async function insert(
+  deps: UploadDeps,
+  upload: NewUpload,
+  idempotency: IdempotencyKey | undefined,
+): Promise<UploadRow> {
   const more = { offsetBytes: 0, crc32: 0, expiryHours: deps.limits.uploadExpiryHours }
   if (!idempotency) return insertUpload(deps.database, upload, more)
   return deps.database.transaction(async (tx) => {
@@ -107,17 +137,33 @@ async function receiveAtOnce(
   await using lock = await deps.locks.take(upload.id, 'append')
   try {
     await using file = await deps.blobs.openIncoming(upload.id, 0, 0)
-    const { end } = await receiveBody({ source: body.source, file, mostBytes: lengthBytes, signal: lock.interrupted, hash })
-    if (end === 'interrupted') throw new Problem('shutting-down', 'DAM is restarting. Send the file again in a few seconds.')
-    if (end !== 'complete' || file.sizeBytes !== lengthBytes) throw new Problem('invalid-request', 'The connection ended before the file did. Send it again.')
+    const { end } = await receiveBody({
+      source: body.source,
+      file,
+      mostBytes: lengthBytes,
+      signal: lock.interrupted,
+      hash,
+    })
+    if (end === 'interrupted')
+      throw new Problem('shutting-down', 'DAM is restarting. Send the file again in a few seconds.')
+    if (end !== 'complete' || file.sizeBytes !== lengthBytes)
+      throw new Problem('invalid-request', 'The connection ended before the file did. Send it again.')
     if (hash && !hash.digest().equals(body.checksum?.digest as Buffer)) {
-      throw new Problem('checksum-mismatch', 'The bytes that arrived do not have the checksum in Upload-Checksum. They were discarded; send them again.')
+      throw new Problem(
+        'checksum-mismatch',
+        'The bytes that arrived do not have the checksum in Upload-Checksum. They were discarded; send them again.',
+      )
     }
     const progress = { offsetBytes: file.sizeBytes, crc32: file.crc32 }
     const { assetId } = await finishAtOnce(deps, upload, progress, {}, async (tx) => {
       if (body.idempotency) await bindKey(tx, upload.ownerId, body.idempotency, upload.id)
     })
-    return { id: upload.id, offsetBytes: lengthBytes, assetId, expiresAt: new Date(Date.now() + deps.limits.uploadExpiryHours * 3_600_000) }
+    return {
+      id: upload.id,
+      offsetBytes: lengthBytes,
+      assetId,
+      expiresAt: new Date(Date.now() + deps.limits.uploadExpiryHours * 3_600_000),
+    }
   } catch (error) {
     await deps.blobs.discardIncoming(upload.id).catch(() => undefined)
     if (error instanceof Problem && error.code === 'checksum-mismatch') deps.signals.uploadDone('rejected', lengthBytes)
@@ -127,6 +173,10 @@ async function receiveAtOnce(
 
 async function replay(deps: UploadDeps, principal: Principal, id: string): Promise<Created> {
   const row = await findUpload(deps.database, id, principal.id)
-  if (!row) throw new Problem('idempotency-conflict', 'The upload that this Idempotency-Key began does not exist any more. Use a new key.')
+  if (!row)
+    throw new Problem(
+      'idempotency-conflict',
+      'The upload that this Idempotency-Key began does not exist any more. Use a new key.',
+    )
   return { ...standing(row), assetId: row.assetId }
 }

@@ -3,18 +3,32 @@ import { sql, type Querier } from '@dam/platform/database'
 import { cleanFilename } from './file-name.ts'
 
 /** What a client says about a file, as far as it is believed: its media type is not. */
-export type Description = { filename: string; relativePath: string; collectionId: number | null; declaredSha256: string | null }
+export type Description = {
+  filename: string
+  relativePath: string
+  collectionId: number | null
+  declaredSha256: string | null
+}
 
-export function describe(input: { filename?: string | undefined; relativePath?: string | undefined; collection?: string | number | undefined; checksum?: string | undefined }): Description {
+export function describe(input: {
+  filename?: string | undefined
+  relativePath?: string | undefined
+  collection?: string | number | undefined
+  checksum?: string | undefined
+}): Description {
   const relativePath = (input.relativePath ?? '').replaceAll('\0', '').slice(0, 8_000).toWellFormed()
   const filename = cleanFilename(input.filename ?? relativePath)
   const collection = input.collection === undefined || input.collection === '' ? null : Number(input.collection)
   if (collection !== null && (!Number.isSafeInteger(collection) || collection < 1)) {
-    throw new Problem('invalid-request', 'collection takes the id of a collection.', { fields: { collection: ['Give the id of a collection.'] } })
+    throw new Problem('invalid-request', 'collection takes the id of a collection.', {
+      fields: { collection: ['Give the id of a collection.'] },
+    })
   }
   const checksum = input.checksum?.toLowerCase()
   if (checksum !== undefined && !/^[0-9a-f]{64}$/.test(checksum)) {
-    throw new Problem('invalid-request', 'checksum takes the SHA-256 of the file in hexadecimal.', { fields: { checksum: ['Give 64 hexadecimal digits.'] } })
+    throw new Problem('invalid-request', 'checksum takes the SHA-256 of the file in hexadecimal.', {
+      fields: { checksum: ['Give 64 hexadecimal digits.'] },
+    })
   }
   return { filename, relativePath, collectionId: collection, declaredSha256: checksum ?? null }
 }
@@ -27,5 +41,7 @@ export async function demandCollection(querier: Querier, id: number | null): Pro
 
 export function demandSize(bytes: number, uploadMaxBytes: number): void {
   if (bytes <= uploadMaxBytes) return
-  throw new Problem('payload-too-large', `The file has ${bytes} bytes; this server accepts up to ${uploadMaxBytes}.`, { details: { max_bytes: uploadMaxBytes } })
+  throw new Problem('payload-too-large', `The file has ${bytes} bytes; this server accepts up to ${uploadMaxBytes}.`, {
+    details: { max_bytes: uploadMaxBytes },
+  })
 }

@@ -5,7 +5,15 @@ import type { Published } from '../storage/blob-store.ts'
 import { lockBlob } from '../storage/blob-lock.ts'
 import type { UploadDeps } from './upload-deps.ts'
 import { foldersOf } from './file-name.ts'
-import { findUpload, insertUpload, markDone, markFailed, type NewUpload, type Progress, type UploadRow } from './upload-store.ts'
+import {
+  findUpload,
+  insertUpload,
+  markDone,
+  markFailed,
+  type NewUpload,
+  type Progress,
+  type UploadRow,
+} from './upload-store.ts'
 
 export type Finished = { assetId: number; sha256: string }
 
@@ -63,7 +71,11 @@ async function makeAsset(
 ): Promise<Finished> {
   const { blobs, database } = deps
   for (let attempt = 1; ; attempt++) {
-    const blob = await blobs.publish(upload.id, { sizeBytes: progress.offsetBytes, crc32: progress.crc32, sha256: upload.declaredSha256 })
+    const blob = await blobs.publish(upload.id, {
+      sizeBytes: progress.offsetBytes,
+      crc32: progress.crc32,
+      sha256: upload.declaredSha256,
+    })
     try {
       const assetId = await database.transaction(async (tx) => {
         await demandPresent(tx, deps, blob)
@@ -79,7 +91,11 @@ async function makeAsset(
         await inTransaction(tx, id, blob.sha256)
         return id
       })
-      await blobs.discardIncoming(upload.id).catch((error: unknown) => deps.log.warn('an incoming file could not be removed; the janitor will', { upload: upload.id, error }))
+      await blobs
+        .discardIncoming(upload.id)
+        .catch((error: unknown) =>
+          deps.log.warn('an incoming file could not be removed; the janitor will', { upload: upload.id, error }),
+        )
       deps.signals.uploadDone('stored', blob.sizeBytes)
       return { assetId, sha256: blob.sha256 }
     } catch (error) {

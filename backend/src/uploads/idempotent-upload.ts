@@ -18,22 +18,35 @@ export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefin
   return key
 }
 
-export const fingerprintOf = (description: unknown): Buffer => createHash('sha256').update(JSON.stringify(description)).digest()
+export const fingerprintOf = (description: unknown): Buffer =>
+  createHash('sha256').update(JSON.stringify(description)).digest()
 
 /** The upload that an earlier request with this key began. Throws `idempotency-conflict` when that was another request. */
-export async function findKeyed(querier: Querier, accountId: number, idempotency: IdempotencyKey): Promise<string | undefined> {
+export async function findKeyed(
+  querier: Querier,
+  accountId: number,
+  idempotency: IdempotencyKey,
+): Promise<string | undefined> {
   const row = await querier.row<{ same: boolean; body: { upload?: string } | null }>(sql`
     select request_sha256 = ${idempotency.fingerprint} as same, body from idempotency_key
     where account_id = ${accountId} and key = ${idempotency.key}`)
   if (!row) return undefined
   if (!row.same || row.body?.upload === undefined) {
-    throw new Problem('idempotency-conflict', 'This Idempotency-Key was used for another request. Use a new key for a new file.')
+    throw new Problem(
+      'idempotency-conflict',
+      'This Idempotency-Key was used for another request. Use a new key for a new file.',
+    )
   }
   return row.body.upload
 }
 
 /** Binds the key to the upload in the transaction that makes it. Throws `KeyTaken`. */
-export async function bindKey(tx: Transaction, accountId: number, idempotency: IdempotencyKey, uploadId: string): Promise<void> {
+export async function bindKey(
+  tx: Transaction,
+  accountId: number,
+  idempotency: IdempotencyKey,
+  uploadId: string,
+): Promise<void> {
   const taken = await tx.run(sql`
     insert into idempotency_key (account_id, key, request_sha256, status, body)
     values (${accountId}, ${idempotency.key}, ${idempotency.fingerprint}, 201, ${JSON.stringify({ upload: uploadId })}::jsonb)

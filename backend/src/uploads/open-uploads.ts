@@ -9,7 +9,11 @@ export type OpenUploads = Omit<UploadDeps, 'budget' | 'locks' | 'limits'> & {
 
 /** What uploads need around the store of originals. */
 export function openUploads({ config, ...deps }: OpenUploads): UploadDeps {
-  const budget = createDiskBudget({ space: () => deps.blobs.space(), promisedBytes: () => promisedBytes(deps.database), reservePercent: config.diskReservePercent })
+  const budget = createDiskBudget({
+    space: () => deps.blobs.space(),
+    promisedBytes: () => promisedBytes(deps.database),
+    reservePercent: config.diskReservePercent,
+  })
   const limits = { uploadMaxBytes: config.uploadMaxBytes, uploadExpiryHours: config.uploadExpiryHours }
   return { ...deps, budget, locks: new UploadLocks(), limits }
 }

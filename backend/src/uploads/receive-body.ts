@@ -38,7 +38,11 @@ export async function receiveBody(options: ReceiveOptions): Promise<Reception> {
     wake()
   }
 
-  const pulse = createPulse(options.idleMs ?? idleAfterMs, () => !source.isPaused(), () => finish('silent'))
+  const pulse = createPulse(
+    options.idleMs ?? idleAfterMs,
+    () => !source.isPaused(),
+    () => finish('silent'),
+  )
   const onData = (chunk: Buffer): void => {
     pending.push(chunk)
     pendingBytes += chunk.length
@@ -60,11 +64,13 @@ export async function receiveBody(options: ReceiveOptions): Promise<Reception> {
   let uncommittedBytes = 0
   let committedAt = performance.now()
   let isDue = false
-  const clock = checkpoint && setInterval(() => {
-    if (performance.now() - committedAt < checkpoint.everyMs || pendingBytes + uncommittedBytes === 0) return
-    isDue = true
-    wake()
-  }, checkpoint.everyMs / 4)
+  const clock =
+    checkpoint &&
+    setInterval(() => {
+      if (performance.now() - committedAt < checkpoint.everyMs || pendingBytes + uncommittedBytes === 0) return
+      isDue = true
+      wake()
+    }, checkpoint.everyMs / 4)
   try {
     for (;;) {
       if (pendingBytes < batchBytes && end === undefined && !isDue) {
@@ -113,15 +119,18 @@ function createPulse(idleMs: number, isWaiting: () => boolean, onSilent: () => v
   let lastAt = performance.now()
   let windowStartedAt = lastAt
   let windowBytes = 0
-  const timer = setInterval(() => {
-    const now = performance.now()
-    if (!isWaiting()) lastAt = windowStartedAt = now
-    if (now - lastAt >= idleMs) return onSilent()
-    if (now - windowStartedAt < 60_000) return
-    if (windowBytes < leastBytesPerMinute) return onSilent()
-    windowStartedAt = now
-    windowBytes = 0
-  }, Math.max(20, Math.min(1_000, idleMs / 4)))
+  const timer = setInterval(
+    () => {
+      const now = performance.now()
+      if (!isWaiting()) lastAt = windowStartedAt = now
+      if (now - lastAt >= idleMs) return onSilent()
+      if (now - windowStartedAt < 60_000) return
+      if (windowBytes < leastBytesPerMinute) return onSilent()
+      windowStartedAt = now
+      windowBytes = 0
+    },
+    Math.max(20, Math.min(1_000, idleMs / 4)),
+  )
   return {
     beat: (bytes: number): void => {
       lastAt = performance.now()

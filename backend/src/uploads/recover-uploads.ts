@@ -20,7 +20,12 @@ export async function recoverUploads(deps: RecoverDeps): Promise<number> {
     } catch (error) {
       if (error instanceof Problem && error.code === 'checksum-mismatch') continue
       deps.log.error('a complete upload could not be made an asset', { upload: id, error, code: 'upload-unfinished' })
-      if (errnoOf(error) === 'ENOENT') await markFailed(deps.database, id, 'The bytes of this upload are not on the disk any more. Upload the file again.')
+      if (errnoOf(error) === 'ENOENT')
+        await markFailed(
+          deps.database,
+          id,
+          'The bytes of this upload are not on the disk any more. Upload the file again.',
+        )
     }
   }
   return made

@@ -2,13 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from '@dam/contract'
 
 export const tusVersion = '1.0.0'
-export const tusExtensions = 'creation,creation-with-upload,creation-defer-length,checksum,termination,expiration,concatenation'
+export const tusExtensions =
+  'creation,creation-with-upload,creation-defer-length,checksum,termination,expiration,concatenation'
 export const checksumAlgorithms = ['sha1', 'sha256', 'md5'] as const
 
 /** Throws unless the request speaks tus 1.0. */
 export function demandTusVersion(headers: IncomingHttpHeaders): void {
   if (headers['tus-resumable'] === tusVersion) return
-  throw new Problem('tus-version-unsupported', `Send the header Tus-Resumable: ${tusVersion}; this server speaks tus ${tusVersion} only.`)
+  throw new Problem(
+    'tus-version-unsupported',
+    `Send the header Tus-Resumable: ${tusVersion}; this server speaks tus ${tusVersion} only.`,
+  )
 }
 
 /** A header that holds a count of bytes, or undefined when it is not there. */
@@ -28,8 +32,17 @@ export function parseMetadata(header: string | undefined): Map<string, string> {
   if (header === undefined || header.trim() === '') return result
   for (const part of header.split(',')) {
     const [key, value = '', ...rest] = part.trim().split(' ')
-    const isValid = key !== undefined && /^[\x21-\x2b\x2d-\x7e]+$/.test(key) && !result.has(key) && rest.length === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value)
-    if (!isValid) throw new Problem('invalid-request', 'Upload-Metadata takes pairs of a key and a base64 value, separated by commas, each key once.')
+    const isValid =
+      key !== undefined &&
+      /^[\x21-\x2b\x2d-\x7e]+$/.test(key) &&
+      !result.has(key) &&
+      rest.length === 0 &&
+      /^[A-Za-z0-9+/]*={0,2}$/.test(value)
+    if (!isValid)
+      throw new Problem(
+        'invalid-request',
+        'Upload-Metadata takes pairs of a key and a base64 value, separated by commas, each key once.',
+      )
     result.set(key, Buffer.from(value, 'base64').toString('utf8'))
   }
   return result
@@ -42,7 +55,8 @@ export function parseChecksum(header: string | string[] | undefined): UploadChec
   if (header === undefined) return undefined
   const [name, value, ...rest] = String(header).split(' ')
   const algorithm = checksumAlgorithms.find((known) => known === name)
-  if (!algorithm) throw new Problem('checksum-unsupported', `Upload-Checksum takes one of ${checksumAlgorithms.join(', ')}.`)
+  if (!algorithm)
+    throw new Problem('checksum-unsupported', `Upload-Checksum takes one of ${checksumAlgorithms.join(', ')}.`)
   if (value === undefined || rest.length > 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(value)) {
     throw new Problem('invalid-request', 'Upload-Checksum takes an algorithm, a space and the digest in base64.')
   }
@@ -60,7 +74,10 @@ export function parseConcat(header: string | string[] | undefined): Concatenatio
   const urls = /^final;\s*(\S.*)$/.exec(String(header))?.[1]?.trim().split(/\s+/)
   const partIds = urls?.map((url) => partUrl.exec(url)?.[1]?.toLowerCase())
   if (!partIds || partIds.length > 1000 || partIds.some((id) => id === undefined)) {
-    throw new Problem('invalid-request', 'Upload-Concat takes partial, or final; followed by the addresses of at most 1000 partial uploads.')
+    throw new Problem(
+      'invalid-request',
+      'Upload-Concat takes partial, or final; followed by the addresses of at most 1000 partial uploads.',
+    )
   }
   return { kind: 'final', partIds: partIds as string[] }
 }

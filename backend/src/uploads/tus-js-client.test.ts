@@ -18,10 +18,20 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const send = (bytes: Buffer, options: Partial<UploadOptions>): Promise<void> =>
   new Promise((resolve, reject) => {
-    new Upload(bytes, { endpoint: `${server.url}/api/v4/uploads/`, headers, retryDelays: [0, 100], metadata: { filename: 'peer.bin' }, onSuccess: () => resolve(), onError: reject, ...options }).start()
+    new Upload(bytes, {
+      endpoint: `${server.url}/api/v4/uploads/`,
+      headers,
+      retryDelays: [0, 100],
+      metadata: { filename: 'peer.bin' },
+      onSuccess: () => resolve(),
+      onError: reject,
+      ...options,
+    }).start()
   })
 const stored = async (bytes: Buffer): Promise<Asset> => {
-  const row = await server.database.row<{ id: number }>(sql`select id from asset where sha256 = ${sha256(bytes)} order by id limit 1`)
+  const row = await server.database.row<{ id: number }>(
+    sql`select id from asset where sha256 = ${sha256(bytes)} order by id limit 1`,
+  )
   const asset = (await (await server.fetch(`/api/v4/dam/assets/${row?.id}/`)).json()) as Asset
   expect(sha256(Buffer.from(await (await server.fetch(asset.download_url)).arrayBuffer()))).toBe(sha256(bytes))
   return asset
@@ -45,7 +55,10 @@ test('it pauses and resumes', async () => {
   await new Promise<void>((resolve, reject) => {
     let paused = false
     const upload = new Upload(bytes, {
-      endpoint: `${server.url}/api/v4/uploads/`, headers, chunkSize: 500_000, metadata: { filename: 'paused.bin' },
+      endpoint: `${server.url}/api/v4/uploads/`,
+      headers,
+      chunkSize: 500_000,
+      metadata: { filename: 'paused.bin' },
       onChunkComplete: (_size, sent) => {
         if (paused || sent < 1_000_000) return
         paused = true
@@ -60,15 +73,34 @@ test('it pauses and resumes', async () => {
 })
 
 test('every difficult name of the corpus is stored, listed and downloaded', async () => {
-  const corpus = path.join(process.env['DAM_CORPUS'] ?? path.join(import.meta.dirname, '../../../../shared/corpus'), 'names')
-  const fixtures = ['  spaced .jpg ', "'; DROP TABLE asset;--.bmp", '<img src=x onerror=alert(1)>.svg', '-rf --help.png', 'CON.jpg', 'NUL', 'back\\slash.png', '100%2F..%2f.png', 'x\u202egpj.exe', 'لغة.jpg', '🦊.jpg', `${'長'.repeat(85)}.jpg`]
+  const corpus = path.join(
+    process.env['DAM_CORPUS'] ?? path.join(import.meta.dirname, '../../../../shared/corpus'),
+    'names',
+  )
+  const fixtures = [
+    '  spaced .jpg ',
+    "'; DROP TABLE asset;--.bmp",
+    '<img src=x onerror=alert(1)>.svg',
+    '-rf --help.png',
+    'CON.jpg',
+    'NUL',
+    'back\\slash.png',
+    '100%2F..%2f.png',
+    'x\u202egpj.exe',
+    'لغة.jpg',
+    '🦊.jpg',
+    `${'長'.repeat(85)}.jpg`,
+  ]
   if (!existsSync(corpus)) console.log('No corpus (DAM_CORPUS): names of our own are used.')
   const names = existsSync(corpus) ? await readdir(corpus) : fixtures
   expect(names.length).toBeGreaterThan(10)
   for (const name of names) {
     const content = existsSync(corpus) ? await readFile(path.join(corpus, name)) : bytesOf(100)
     const bytes = Buffer.concat([content, Buffer.from(name)])
-    await send(bytes, { metadata: { filename: name, relativePath: `corpus/names/${name}` }, uploadDataDuringCreation: true })
+    await send(bytes, {
+      metadata: { filename: name, relativePath: `corpus/names/${name}` },
+      uploadDataDuringCreation: true,
+    })
     const asset = await stored(bytes)
     const expected = name.normalize('NFC').replaceAll('\u202e', '')
     expect(asset.filename).toBe(expected)
@@ -76,6 +108,10 @@ test('every difficult name of the corpus is stored, listed and downloaded', asyn
     expect(asset.label).not.toBe('')
     const download = await server.fetch(asset.download_url, { method: 'HEAD' })
     const encoded = /filename\*=UTF-8''(.*)$/.exec(download.headers.get('content-disposition') ?? '')?.[1]
-    expect(encoded === undefined ? /filename="(.*)"$/.exec(download.headers.get('content-disposition') ?? '')?.[1] : decodeURIComponent(encoded)).toBe(expected)
+    expect(
+      encoded === undefined
+        ? /filename="(.*)"$/.exec(download.headers.get('content-disposition') ?? '')?.[1]
+        : decodeURIComponent(encoded),
+    ).toBe(expected)
   }
 })

@@ -19,7 +19,11 @@ const originalOf = async (assetId: string | null): Promise<Buffer> => {
   return Buffer.from(await response.arrayBuffer())
 }
 const begin = async (size: number, more: Record<string, string> = {}): Promise<string> => {
-  const response = await tus.create({ 'upload-length': String(size), 'upload-metadata': metadataHeader({ filename: 'a.bin' }), ...more })
+  const response = await tus.create({
+    'upload-length': String(size),
+    'upload-metadata': metadataHeader({ filename: 'a.bin' }),
+    ...more,
+  })
   expect(response.status).toBe(201)
   return locationOf(response)
 }
@@ -30,13 +34,24 @@ describe('the protocol', () => {
     expect(status).toBe(204)
     expect(headers.get('tus-version')).toBe('1.0.0')
     expect(headers.get('tus-max-size')).toBe(String(40 * 1024 * 1024))
-    expect(headers.get('tus-extension')?.split(',').sort()).toEqual(['checksum', 'concatenation', 'creation', 'creation-defer-length', 'creation-with-upload', 'expiration', 'termination'])
+    expect(headers.get('tus-extension')?.split(',').sort()).toEqual([
+      'checksum',
+      'concatenation',
+      'creation',
+      'creation-defer-length',
+      'creation-with-upload',
+      'expiration',
+      'termination',
+    ])
     expect(headers.get('tus-checksum-algorithm')).toBe('sha1,sha256,md5')
   })
 
   test('a request that speaks another version is refused with the right one', async () => {
     for (const headers of [{ 'tus-resumable': '0.2.2' }, { 'tus-resumable': '' }]) {
-      const response = await server.fetch('/api/v4/uploads/', { method: 'POST', headers: { ...headers, 'upload-length': '5' } })
+      const response = await server.fetch('/api/v4/uploads/', {
+        method: 'POST',
+        headers: { ...headers, 'upload-length': '5' },
+      })
       expect(response.status).toBe(412)
       expect(response.headers.get('tus-version')).toBe('1.0.0')
       expect(await codeOf(response)).toBe('tus-version-unsupported')
@@ -70,7 +85,9 @@ describe('the protocol', () => {
     const head = await tus.head(url)
     expect(head.headers.get('x-dam-asset')).toBe(assetId)
     expect(head.headers.get('upload-offset')).toBe('100000')
-    const job = await server.database.row<{ n: number }>(sql`select count(*)::int as n from graphile_worker._private_jobs where (payload ->> 'assetId') = ${assetId}`)
+    const job = await server.database.row<{ n: number }>(
+      sql`select count(*)::int as n from graphile_worker._private_jobs where (payload ->> 'assetId') = ${assetId}`,
+    )
     expect(job?.n).toBe(1)
     const trail = await server.database.row<{ audits: number; events: number }>(sql`
       select (select count(*) from audit where object = ${`asset:${assetId}`})::int as audits, (select count(*) from event where asset_id = ${Number(assetId)})::int as events`)
@@ -79,7 +96,13 @@ describe('the protocol', () => {
 
   test('one request is enough for a small file', async () => {
     const bytes = bytesOf(3000)
-    const response = await tus.create({ 'upload-length': '3000', 'upload-metadata': metadataHeader({ filename: 'small.bin', checksum: sha256(bytes) }) }, bytes)
+    const response = await tus.create(
+      {
+        'upload-length': '3000',
+        'upload-metadata': metadataHeader({ filename: 'small.bin', checksum: sha256(bytes) }),
+      },
+      bytes,
+    )
     expect(response.status).toBe(201)
     expect(response.headers.get('upload-offset')).toBe('3000')
     expect(await originalOf(response.headers.get('x-dam-asset'))).toEqual(bytes)
@@ -89,7 +112,10 @@ describe('the protocol', () => {
 
   test('creation may carry only the first bytes', async () => {
     const bytes = bytesOf(5000)
-    const response = await tus.create({ 'upload-length': '5000', 'upload-metadata': metadataHeader({ filename: 'b.bin' }) }, bytes.subarray(0, 2000))
+    const response = await tus.create(
+      { 'upload-length': '5000', 'upload-metadata': metadataHeader({ filename: 'b.bin' }) },
+      bytes.subarray(0, 2000),
+    )
     expect(response.status).toBe(201)
     expect(response.headers.get('upload-offset')).toBe('2000')
     const rest = await tus.patch(locationOf(response), 2000, bytes.subarray(2000))
@@ -98,7 +124,10 @@ describe('the protocol', () => {
 
   test('the length may be told later, once', async () => {
     const bytes = bytesOf(6000)
-    const created = await tus.create({ 'upload-defer-length': '1', 'upload-metadata': metadataHeader({ filename: 'c.bin' }) })
+    const created = await tus.create({
+      'upload-defer-length': '1',
+      'upload-metadata': metadataHeader({ filename: 'c.bin' }),
+    })
     const url = locationOf(created)
     expect((await tus.patch(url, 0, bytes.subarray(0, 1000))).status).toBe(204)
     const head = await tus.head(url)
@@ -114,12 +143,23 @@ describe('the protocol', () => {
     const bytes = bytesOf(100)
     const url = await begin(100)
     const override = (method: string, headers: Record<string, string> = {}, body?: Buffer): Promise<Response> =>
-      server.fetch(url, { method: 'POST', headers: { 'tus-resumable': '1.0.0', 'x-http-method-override': method, ...headers }, ...(body ? { body: new Uint8Array(body) } : {}) })
-    const patched = await override('PATCH', { 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }, bytes.subarray(0, 50))
+      server.fetch(url, {
+        method: 'POST',
+        headers: { 'tus-resumable': '1.0.0', 'x-http-method-override': method, ...headers },
+        ...(body ? { body: new Uint8Array(body) } : {}),
+      })
+    const patched = await override(
+      'PATCH',
+      { 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
+      bytes.subarray(0, 50),
+    )
     expect(patched.status).toBe(204)
     expect((await override('DELETE')).status).toBe(204)
     expect((await tus.head(url)).status).toBe(404)
-    const elsewhere = await server.fetch('/api/v4/dam/assets/1/', { method: 'POST', headers: { 'x-http-method-override': 'DELETE' } })
+    const elsewhere = await server.fetch('/api/v4/dam/assets/1/', {
+      method: 'POST',
+      headers: { 'x-http-method-override': 'DELETE' },
+    })
     expect(elsewhere.status).toBe(405)
   })
 })
@@ -145,17 +185,22 @@ describe('bytes that are not what they should be', () => {
     expect((await tus.head(url)).headers.get('upload-offset')).toBe('0')
   })
 
-  test.each(['sha1', 'sha256', 'md5'])('Upload-Checksum %s keeps good bytes and discards bad ones', async (algorithm) => {
-    const bytes = bytesOf(1000)
-    const url = await begin(1000)
-    const digest = createHash(algorithm).update(bytes.subarray(0, 500)).digest('base64')
-    const bad = await tus.patch(url, 0, bytes.subarray(1, 501), { 'upload-checksum': `${algorithm} ${digest}` })
-    expect(bad.status).toBe(460)
-    expect((await tus.head(url)).headers.get('upload-offset')).toBe('0')
-    expect((await tus.patch(url, 0, bytes.subarray(0, 500), { 'upload-checksum': `${algorithm} ${digest}` })).status).toBe(204)
-    const last = await tus.patch(url, 500, bytes.subarray(500))
-    expect(await originalOf(last.headers.get('x-dam-asset'))).toEqual(bytes)
-  })
+  test.each(['sha1', 'sha256', 'md5'])(
+    'Upload-Checksum %s keeps good bytes and discards bad ones',
+    async (algorithm) => {
+      const bytes = bytesOf(1000)
+      const url = await begin(1000)
+      const digest = createHash(algorithm).update(bytes.subarray(0, 500)).digest('base64')
+      const bad = await tus.patch(url, 0, bytes.subarray(1, 501), { 'upload-checksum': `${algorithm} ${digest}` })
+      expect(bad.status).toBe(460)
+      expect((await tus.head(url)).headers.get('upload-offset')).toBe('0')
+      expect(
+        (await tus.patch(url, 0, bytes.subarray(0, 500), { 'upload-checksum': `${algorithm} ${digest}` })).status,
+      ).toBe(204)
+      const last = await tus.patch(url, 500, bytes.subarray(500))
+      expect(await originalOf(last.headers.get('x-dam-asset'))).toEqual(bytes)
+    },
+  )
 
   test('an unknown checksum algorithm is 400', async () => {
     const url = await begin(10)
@@ -172,15 +217,26 @@ describe('bytes that are not what they should be', () => {
     const url = locationOf(await tus.create({ 'upload-length': '1000', 'upload-metadata': declared }))
     expect((await tus.patch(url, 0, bytes)).status).toBe(460)
     expect((await tus.head(url)).status).toBe(410)
-    const listed = (await (await server.fetch('/api/v4/uploads/')).json()) as { results: { url: string; state: string; error: string }[] }
-    expect(listed.results.find((one) => one.url === url)).toMatchObject({ state: 'failed', error: expect.stringContaining('checksum') as string })
+    const listed = (await (await server.fetch('/api/v4/uploads/')).json()) as {
+      results: { url: string; state: string; error: string }[]
+    }
+    expect(listed.results.find((one) => one.url === url)).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('checksum') as string,
+    })
     expect(await server.database.row(sql`select 1 from blob where sha256 = ${sha256(bytes)}`)).toBeUndefined()
   })
 
   test('an empty file is refused with a reason', async () => {
-    const response = await tus.create({ 'upload-length': '0', 'upload-metadata': metadataHeader({ filename: 'empty' }) })
+    const response = await tus.create({
+      'upload-length': '0',
+      'upload-metadata': metadataHeader({ filename: 'empty' }),
+    })
     expect(response.status).toBe(422)
-    expect(await response.json()).toMatchObject({ detail: expect.stringContaining('empty') as string, error: { code: 'validation-failed' } })
+    expect(await response.json()).toMatchObject({
+      detail: expect.stringContaining('empty') as string,
+      error: { code: 'validation-failed' },
+    })
     const deferred = locationOf(await tus.create({ 'upload-defer-length': '1' }))
     expect((await tus.patch(deferred, 0, Buffer.alloc(0), { 'upload-length': '0' })).status).toBe(422)
   })
@@ -204,7 +260,10 @@ describe('bytes that are not what they should be', () => {
   })
 
   test('a collection that does not exist is 404 before any byte travels', async () => {
-    const response = await tus.create({ 'upload-length': '5', 'upload-metadata': metadataHeader({ filename: 'x', collection: '999999' }) })
+    const response = await tus.create({
+      'upload-length': '5',
+      'upload-metadata': metadataHeader({ filename: 'x', collection: '999999' }),
+    })
     expect(response.status).toBe(404)
   })
 
@@ -218,7 +277,12 @@ describe('other people', () => {
   test('do not see that an upload exists', async () => {
     const url = await begin(100)
     const stranger = tusClient(server, (await server.signIn('administrator')).headers)
-    for (const response of [await stranger.head(url), await stranger.patch(url, 0, bytesOf(5)), await stranger.cancel(url)]) expect(response.status).toBe(404)
+    for (const response of [
+      await stranger.head(url),
+      await stranger.patch(url, 0, bytesOf(5)),
+      await stranger.cancel(url),
+    ])
+      expect(response.status).toBe(404)
     expect((await tus.head(url)).status).toBe(200)
   })
 
@@ -248,7 +312,10 @@ describe('termination and concatenation', () => {
   test('parts become one file in the order given, once', async () => {
     const parts = [bytesOf(3000), bytesOf(2000), bytesOf(1)]
     const urls: string[] = []
-    for (const part of parts) urls.push(locationOf(await tus.create({ 'upload-length': String(part.length), 'upload-concat': 'partial' }, part)))
+    for (const part of parts)
+      urls.push(
+        locationOf(await tus.create({ 'upload-length': String(part.length), 'upload-concat': 'partial' }, part)),
+      )
     expect((await tus.head(urls[0] as string)).headers.get('upload-concat')).toBe('partial')
     const order = [urls[1], urls[0], urls[2]].join(' ')
     const headers = { 'upload-concat': `final;${order}`, 'upload-metadata': metadataHeader({ filename: 'joined.bin' }) }
@@ -272,12 +339,18 @@ describe('termination and concatenation', () => {
 describe('repeated requests', () => {
   test('the same Idempotency-Key makes one asset, by tus', async () => {
     const bytes = bytesOf(2000)
-    const headers = { 'upload-length': '2000', 'upload-metadata': metadataHeader({ filename: 'once.bin' }), 'idempotency-key': 'tus-once' }
+    const headers = {
+      'upload-length': '2000',
+      'upload-metadata': metadataHeader({ filename: 'once.bin' }),
+      'idempotency-key': 'tus-once',
+    }
     const [first, second] = await Promise.all([tus.create(headers, bytes), tus.create(headers, bytes)])
     const third = await tus.create(headers, bytes)
     expect([first.status, second.status, third.status]).toEqual([201, 201, 201])
     expect(new Set([first, second, third].map((one) => one.headers.get('x-dam-asset'))).size).toBe(1)
-    expect(await server.database.row(sql`select count(*)::int as n from asset where sha256 = ${sha256(bytes)}`)).toEqual({ n: 1 })
+    expect(
+      await server.database.row(sql`select count(*)::int as n from asset where sha256 = ${sha256(bytes)}`),
+    ).toEqual({ n: 1 })
     const other = await tus.create({ ...headers, 'upload-length': '2001' }, bytesOf(2001))
     expect(other.status).toBe(409)
   })
@@ -290,6 +363,8 @@ describe('repeated requests', () => {
     const empty = await tus.patch(url, 500, Buffer.alloc(0))
     expect(empty.status).toBe(204)
     expect(empty.headers.get('x-dam-asset')).toBe(first.headers.get('x-dam-asset'))
-    expect(await server.database.row(sql`select count(*)::int as n from asset where sha256 = ${sha256(bytes)}`)).toEqual({ n: 1 })
+    expect(
+      await server.database.row(sql`select count(*)::int as n from asset where sha256 = ${sha256(bytes)}`),
+    ).toEqual({ n: 1 })
   })
 })

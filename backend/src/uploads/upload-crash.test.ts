@@ -20,10 +20,18 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const idOf = (url: string): string => url.split('/').at(-2) as string
 const begin = async (size: number, checksum?: string): Promise<string> =>
-  locationOf(await tus.create({ 'upload-length': String(size), 'upload-metadata': metadataHeader({ filename: 'crash.bin', ...(checksum ? { checksum } : {}) }) }))
-const rowOf = async (url: string): Promise<UploadRow> => (await findUpload(server.database, idOf(url), owner.id)) as UploadRow
+  locationOf(
+    await tus.create({
+      'upload-length': String(size),
+      'upload-metadata': metadataHeader({ filename: 'crash.bin', ...(checksum ? { checksum } : {}) }),
+    }),
+  )
+const rowOf = async (url: string): Promise<UploadRow> =>
+  (await findUpload(server.database, idOf(url), owner.id)) as UploadRow
 const incomingOf = (url: string): string => server.uploads.blobs.incomingPath(idOf(url))
-const countAssets = async (bytes: Buffer): Promise<number> => (await server.database.row<{ n: number }>(sql`select count(*)::int as n from asset where sha256 = ${sha256(bytes)}`))?.n ?? 0
+const countAssets = async (bytes: Buffer): Promise<number> =>
+  (await server.database.row<{ n: number }>(sql`select count(*)::int as n from asset where sha256 = ${sha256(bytes)}`))
+    ?.n ?? 0
 const expectWhole = async (assetId: string | null, bytes: Buffer): Promise<void> => {
   const response = await server.fetch(`/api/v4/dam/assets/${assetId}/download/`, { headers: owner.headers })
   expect(sha256(Buffer.from(await response.arrayBuffer()))).toBe(sha256(bytes))
@@ -38,7 +46,9 @@ const wholeAndCommitted = async (bytes: Buffer): Promise<string> => {
     await using file = await server.uploads.blobs.openIncoming(row.id, row.offsetBytes, row.crc32)
     await file.append([bytes.subarray(1_000)])
     await file.sync()
-    await server.database.run(sql`update upload set offset_bytes = ${file.sizeBytes}, crc32 = ${file.crc32}, state = 'finalising' where id = ${row.id}`)
+    await server.database.run(
+      sql`update upload set offset_bytes = ${file.sizeBytes}, crc32 = ${file.crc32}, state = 'finalising' where id = ${row.id}`,
+    )
   }
   return url
 }
@@ -105,12 +115,21 @@ describe('a crash', () => {
   test('that left the file in its place without its last offset does not let the client change the original', async () => {
     const bytes = bytesOf(30_000)
     const url = await published(bytes)
-    await server.database.run(sql`update upload set offset_bytes = 1000, crc32 = 0, state = 'receiving' where id = ${idOf(url)}`)
-    const other = await tus.create({ 'upload-length': '30000', 'upload-metadata': metadataHeader({ filename: 'twin.bin' }) }, bytes)
+    await server.database.run(
+      sql`update upload set offset_bytes = 1000, crc32 = 0, state = 'receiving' where id = ${idOf(url)}`,
+    )
+    const other = await tus.create(
+      { 'upload-length': '30000', 'upload-metadata': metadataHeader({ filename: 'twin.bin' }) },
+      bytes,
+    )
     expect(other.status).toBe(201)
     await tus.patch(url, 1_000, bytesOf(29_000))
     await expectWhole(other.headers.get('x-dam-asset'), bytes)
-    expect(isSound(await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true }))).toBe(true)
+    expect(
+      isSound(
+        await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true }),
+      ),
+    ).toBe(true)
   })
 })
 
@@ -141,7 +160,8 @@ describe('a disk that lies', () => {
   test('damaged originals are found, never served, and healed by the same file', async () => {
     const files = Array.from({ length: 6 }, (_, n) => bytesOf(10_000 + n))
     const assets: (string | null)[] = []
-    for (const bytes of files) assets.push((await tus.create({ 'upload-length': String(bytes.length) }, bytes)).headers.get('x-dam-asset'))
+    for (const bytes of files)
+      assets.push((await tus.create({ 'upload-length': String(bytes.length) }, bytes)).headers.get('x-dam-asset'))
     const damaged = files.slice(0, 3)
     for (const bytes of damaged) {
       const file = server.uploads.blobs.blobPath(sha256(bytes))
@@ -149,17 +169,30 @@ describe('a disk that lies', () => {
       await handle.write(Buffer.from([(bytes[77] as number) ^ 255]), 0, 1, 77)
       await handle.close()
     }
-    const report = await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true })
+    const report = await fsck(
+      { database: server.database, blobsFolder: server.uploads.blobs.folders.blobs },
+      { hash: true },
+    )
     expect(report.checksumMismatch.map(({ sha256: sum }) => sum).sort()).toEqual(damaged.map(sha256).sort())
     expect(report.missing.length + report.sizeMismatch.length).toBe(0)
 
     // A process that has verified nothing yet.
-    const store = await BlobStore.open({ folders: server.uploads.blobs.folders, expectBlobs: true, log: server.uploads.log })
-    for (const bytes of damaged) await expect(store.openOriginal(sha256(bytes), bytes.length)).rejects.toMatchObject({ code: 'internal-error' })
+    const store = await BlobStore.open({
+      folders: server.uploads.blobs.folders,
+      expectBlobs: true,
+      log: server.uploads.log,
+    })
+    for (const bytes of damaged)
+      await expect(store.openOriginal(sha256(bytes), bytes.length)).rejects.toMatchObject({ code: 'internal-error' })
     for (const bytes of files.slice(3)) await (await store.openOriginal(sha256(bytes), bytes.length)).close()
 
-    for (const bytes of damaged) expect((await tus.create({ 'upload-length': String(bytes.length) }, bytes)).status).toBe(201)
-    expect(isSound(await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true }))).toBe(true)
+    for (const bytes of damaged)
+      expect((await tus.create({ 'upload-length': String(bytes.length) }, bytes)).status).toBe(201)
+    expect(
+      isSound(
+        await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true }),
+      ),
+    ).toBe(true)
     await expectWhole(assets[0] ?? null, files[0] as Buffer)
   })
 
@@ -181,7 +214,9 @@ describe('the folder of originals goes away', () => {
     const url = await begin(20_000)
     await tus.patch(url, 0, bytesOf(5_000))
     const { blobs } = server.uploads.blobs.folders
-    const rowsBefore = await server.database.row(sql`select (select count(*) from asset) as assets, (select count(*) from blob) as blobs, (select count(*) from upload) as uploads`)
+    const rowsBefore = await server.database.row(
+      sql`select (select count(*) from asset) as assets, (select count(*) from blob) as blobs, (select count(*) from upload) as uploads`,
+    )
     await rename(blobs, `${blobs}.away`)
     expect(await server.uploads.blobs.isReady()).toBe(false)
     for (const response of [
@@ -193,9 +228,15 @@ describe('the folder of originals goes away', () => {
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
       expect(await codeOf(response)).toBe('storage-unavailable')
     }
-    await expect(fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs })).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await expect(
+      fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }),
+    ).rejects.toMatchObject({ code: 'storage-unavailable' })
     await rename(`${blobs}.away`, blobs)
-    expect(await server.database.row(sql`select (select count(*) from asset) as assets, (select count(*) from blob) as blobs, (select count(*) from upload) as uploads`)).toEqual(rowsBefore)
+    expect(
+      await server.database.row(
+        sql`select (select count(*) from asset) as assets, (select count(*) from blob) as blobs, (select count(*) from upload) as uploads`,
+      ),
+    ).toEqual(rowsBefore)
     await expectWhole(assetId, bytes)
     const rest = bytesOf(15_000)
     expect((await tus.patch(url, 5_000, rest)).status).toBe(204)

@@ -56,23 +56,33 @@ describe('a disk that fills up', () => {
     expect(last.status).toBe(204)
     const whole = await server.fetch(`/api/v4/dam/assets/${last.headers.get('x-dam-asset')}/download/`)
     expect(sha256(Buffer.from(await whole.arrayBuffer()))).toBe(sha256(bytes))
-    expect(isSound(await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true }))).toBe(true)
+    expect(
+      isSound(
+        await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true }),
+      ),
+    ).toBe(true)
   })
 
-  test('uploads are refused before their bytes travel when promises to others would not fit', { timeout: 60_000 }, async ({ skip }) => {
-    using disk = smallDisk(64) ?? skip()
-    await using server = await startUploadServer({ folder: path.join(disk.folder, 'data'), diskReservePercent: 10 })
-    const tus = tusClient(server)
-    const answers = await Promise.all(Array.from({ length: 20 }, () => tus.create({ 'upload-length': String(10 * megabyte) })))
-    const accepted = answers.filter((answer) => answer.status === 201)
-    expect(accepted.length).toBeGreaterThanOrEqual(4)
-    expect(accepted.length).toBeLessThanOrEqual(5)
-    for (const answer of answers.filter((one) => one.status !== 201)) {
-      expect(answer.status).toBe(507)
-      expect(await codeOf(answer)).toBe('storage-full')
-    }
-    for (const answer of accepted) expect((await tus.cancel(locationOf(answer))).status).toBe(204)
-    await new Promise((resolve) => setTimeout(resolve, 1_100))
-    expect((await tus.create({ 'upload-length': String(10 * megabyte) })).status).toBe(201)
-  })
+  test(
+    'uploads are refused before their bytes travel when promises to others would not fit',
+    { timeout: 60_000 },
+    async ({ skip }) => {
+      using disk = smallDisk(64) ?? skip()
+      await using server = await startUploadServer({ folder: path.join(disk.folder, 'data'), diskReservePercent: 10 })
+      const tus = tusClient(server)
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => tus.create({ 'upload-length': String(10 * megabyte) })),
+      )
+      const accepted = answers.filter((answer) => answer.status === 201)
+      expect(accepted.length).toBeGreaterThanOrEqual(4)
+      expect(accepted.length).toBeLessThanOrEqual(5)
+      for (const answer of answers.filter((one) => one.status !== 201)) {
+        expect(answer.status).toBe(507)
+        expect(await codeOf(answer)).toBe('storage-full')
+      }
+      for (const answer of accepted) expect((await tus.cancel(locationOf(answer))).status).toBe(204)
+      await new Promise((resolve) => setTimeout(resolve, 1_100))
+      expect((await tus.create({ 'upload-length': String(10 * megabyte) })).status).toBe(201)
+    },
+  )
 })

@@ -32,11 +32,20 @@ test('kill -9 of the web process at random moments costs no acknowledged upload'
   const start = async (): Promise<void> => {
     const child = spawn(process.execPath, ['backend/src/main.ts', 'web'], {
       cwd: root,
-      env: { PATH: process.env['PATH'], DATABASE_URL: testDb.connectionString, DAM_DATA: folder, HOST: '127.0.0.1', PORT: String(port), DAM_ADMIN_USERNAME: 'killer', DAM_ADMIN_PASSWORD: 'kill-minus-nine' },
+      env: {
+        PATH: process.env['PATH'],
+        DATABASE_URL: testDb.connectionString,
+        DAM_DATA: folder,
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        DAM_ADMIN_USERNAME: 'killer',
+        DAM_ADMIN_PASSWORD: 'kill-minus-nine',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     web = child
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)))
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)))
     for (let n = 0; n < 1_200; n++) {
       if (child.exitCode !== null) throw new Error(`the web process ended: ${said}`)
       if ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok) return
@@ -44,10 +53,18 @@ test('kill -9 of the web process at random moments costs no acknowledged upload'
     }
     throw new Error(`the web process did not become ready: ${said}`)
   }
-  const database = openDatabase({ connectionString: testDb.connectionString, applicationName: 'dam kill test', maxConnections: 2 })
+  const database = openDatabase({
+    connectionString: testDb.connectionString,
+    applicationName: 'dam kill test',
+    maxConnections: 2,
+  })
   try {
     await start()
-    const login = await fetch(`${url}/api/v4/auth/token/obtain/`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ username: 'killer', password: 'kill-minus-nine' }) })
+    const login = await fetch(`${url}/api/v4/auth/token/obtain/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'killer', password: 'kill-minus-nine' }),
+    })
     const headers = { authorization: `Token ${((await login.json()) as { token: string }).token}` }
 
     let killed = 0
@@ -91,8 +108,13 @@ test('kill -9 of the web process at random moments costs no acknowledged upload'
 function send(url: string, headers: Record<string, string>, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     new Upload(bytes, {
-      endpoint: `${url}/api/v4/uploads/`, headers, chunkSize: 256 * 1024, metadata: { filename: 'killed.bin' },
-      retryDelays: [100, 200, ...Array<number>(200).fill(300)], onSuccess: () => resolve(), onError: reject,
+      endpoint: `${url}/api/v4/uploads/`,
+      headers,
+      chunkSize: 256 * 1024,
+      metadata: { filename: 'killed.bin' },
+      retryDelays: [100, 200, ...Array<number>(200).fill(300)],
+      onSuccess: () => resolve(),
+      onError: reject,
     }).start()
   })
 }

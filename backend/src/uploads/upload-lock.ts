@@ -50,4 +50,8 @@ export class UploadLocks {
 }
 
 export const lockedProblem = (): Problem =>
-  new Problem('upload-locked', 'Another request for this upload is being worked on. Ask for its offset again in a few seconds.', { details: { retry_after: 2 } })
+  new Problem(
+    'upload-locked',
+    'Another request for this upload is being worked on. Ask for its offset again in a few seconds.',
+    { details: { retry_after: 2 } },
+  )

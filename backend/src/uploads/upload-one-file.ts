@@ -32,7 +32,9 @@ type CreateContext = Pick<Context<'createAsset'>, 'principal' | 'request' | 'rep
 /** One file in one request: multipart `file` with optional `metadata` before or after it, or JSON naming bytes that are here already. */
 export async function uploadOneFile(deps: UploadDeps, context: CreateContext): Promise<Asset> {
   const type = context.request.headers['content-type'] ?? ''
-  const id = /^application\/json\b/i.test(type) ? await copyBytes(deps, context) : await receiveForm(deps, context, type)
+  const id = /^application\/json\b/i.test(type)
+    ? await copyBytes(deps, context)
+    : await receiveForm(deps, context, type)
   void context.reply.code(201)
   const asset = await deps.readAsset(context.principal, id, context.origin)
   void context.reply.header('location', asset.url)
@@ -62,13 +64,19 @@ async function copyBytes(deps: UploadDeps, { principal, request }: CreateContext
     return { status: 201, body }
   }
   const key = idempotencyKeyOf(request.headers)
-  const answer = key === undefined ? await make() : await once(deps.database, { accountId: principal.id, key, route: 'createAsset', body: parsed.data }, make)
+  const answer =
+    key === undefined
+      ? await make()
+      : await once(deps.database, { accountId: principal.id, key, route: 'createAsset', body: parsed.data }, make)
   return (answer.body as { id: number }).id
 }
 
 async function receiveForm(deps: UploadDeps, context: CreateContext, type: string): Promise<number> {
   if (!/^multipart\/form-data\b/i.test(type)) {
-    throw new Problem('unsupported-media-type', 'Send multipart/form-data with a part named file, or application/json with the checksum of bytes that are here already.')
+    throw new Problem(
+      'unsupported-media-type',
+      'Send multipart/form-data with a part named file, or application/json with the checksum of bytes that are here already.',
+    )
   }
   const { principal, request } = context
   const id = randomUUID()
@@ -76,8 +84,17 @@ async function receiveForm(deps: UploadDeps, context: CreateContext, type: strin
   try {
     await using file = await deps.blobs.openIncoming(id, 0, 0)
     using _reserved = await deps.budget.reserve(Number(request.headers['content-length'] ?? 0) || 0)
-    const form = await readForm(deps, request.raw, request.headers as { 'content-type': string }, lock.interrupted, file)
-    if (form.filename === undefined) throw new Problem('validation-failed', 'There is no part named file in the form.', { fields: { file: ['This part is required.'] } })
+    const form = await readForm(
+      deps,
+      request.raw,
+      request.headers as { 'content-type': string },
+      lock.interrupted,
+      file,
+    )
+    if (form.filename === undefined)
+      throw new Problem('validation-failed', 'There is no part named file in the form.', {
+        fields: { file: ['This part is required.'] },
+      })
     if (file.sizeBytes === 0) throw emptyFileProblem()
     const { metadata } = form
     const description = describe({
@@ -87,7 +104,15 @@ async function receiveForm(deps: UploadDeps, context: CreateContext, type: strin
       checksum: metadata.checksum,
     })
     await demandCollection(deps.database, description.collectionId)
-    const upload: NewUpload = { id, ownerId: principal.id, kind: 'single', lengthBytes: file.sizeBytes, ...description, metadata: {}, partIds: null }
+    const upload: NewUpload = {
+      id,
+      ownerId: principal.id,
+      kind: 'single',
+      lengthBytes: file.sizeBytes,
+      ...description,
+      metadata: {},
+      partIds: null,
+    }
     const described = {
       ...(metadata.label === undefined ? {} : { label: metadata.label }),
       ...(metadata.description === undefined ? {} : { description: metadata.description }),
@@ -96,16 +121,26 @@ async function receiveForm(deps: UploadDeps, context: CreateContext, type: strin
     const key = idempotencyKeyOf(request.headers)
     const fingerprint = (sha256: string): Buffer => fingerprintOf(['form', sha256, description, described])
     try {
-      const finished = await finishAtOnce(deps, upload, { offsetBytes: file.sizeBytes, crc32: file.crc32 }, described, async (tx, { sha256 }) => {
-        if (key !== undefined) await bindKey(tx, principal.id, { key, fingerprint: fingerprint(sha256) }, id)
-      })
+      const finished = await finishAtOnce(
+        deps,
+        upload,
+        { offsetBytes: file.sizeBytes, crc32: file.crc32 },
+        described,
+        async (tx, { sha256 }) => {
+          if (key !== undefined) await bindKey(tx, principal.id, { key, fingerprint: fingerprint(sha256) }, id)
+        },
+      )
       return finished.assetId
     } catch (error) {
       if (!(error instanceof KeyTaken) || key === undefined) throw error
       const { sha256 } = await deps.blobs.publish(id, { sizeBytes: file.sizeBytes, crc32: file.crc32 })
       const earlier = await findKeyed(deps.database, principal.id, { key, fingerprint: fingerprint(sha256) })
       const assetId = earlier && (await findUpload(deps.database, earlier, principal.id))?.assetId
-      if (!assetId) throw new Problem('idempotency-conflict', 'The asset that this Idempotency-Key made does not exist any more. Use a new key.')
+      if (!assetId)
+        throw new Problem(
+          'idempotency-conflict',
+          'The asset that this Idempotency-Key made does not exist any more. Use a new key.',
+        )
       await deps.blobs.discardIncoming(id)
       return assetId
     }
@@ -130,7 +165,8 @@ async function readForm(
   let filename: string | undefined
   let received: Promise<void> | undefined
   const refused = Promise.withResolvers<never>()
-  const refuse = (message: string, code: 'invalid-request' | 'payload-too-large' = 'invalid-request'): void => refused.reject(new Problem(code, message))
+  const refuse = (message: string, code: 'invalid-request' | 'payload-too-large' = 'invalid-request'): void =>
+    refused.reject(new Problem(code, message))
   refused.promise.catch(() => undefined)
 
   parser.on('field', (name, value, nameTruncated, valueTruncated) => {
@@ -143,9 +179,11 @@ async function readForm(
     received = (async () => {
       const { end } = await receiveBody({ source: stream, file: target, mostBytes: deps.limits.uploadMaxBytes, signal })
       if (end === 'too-long') demandSize(deps.limits.uploadMaxBytes + 1, deps.limits.uploadMaxBytes)
-      if (end === 'interrupted') throw new Problem('shutting-down', 'DAM is restarting. Send the file again in a few seconds.')
+      if (end === 'interrupted')
+        throw new Problem('shutting-down', 'DAM is restarting. Send the file again in a few seconds.')
       if (end === 'silent') throw new Problem('invalid-request', 'Nothing arrived for too long. Send the file again.')
-      if (end === 'cut') throw new Problem('invalid-request', 'The connection ended before the form did. Send it again.')
+      if (end === 'cut')
+        throw new Problem('invalid-request', 'The connection ended before the form did. Send it again.')
     })()
     received.catch(refused.reject)
   })
@@ -153,10 +191,15 @@ async function readForm(
   parser.on('fieldsLimit', () => refuse('The form has too many parts.'))
   const parsed = new Promise<void>((resolve, reject) => {
     parser.once('finish', resolve)
-    parser.once('error', () => reject(new Problem('invalid-request', 'The form is not valid multipart/form-data, or it ended early.')))
-    raw.once('error', () => reject(new Problem('invalid-request', 'The connection ended before the form did. Send it again.')))
+    parser.once('error', () =>
+      reject(new Problem('invalid-request', 'The form is not valid multipart/form-data, or it ended early.')),
+    )
+    raw.once('error', () =>
+      reject(new Problem('invalid-request', 'The connection ended before the form did. Send it again.')),
+    )
     raw.once('close', () => {
-      if (!raw.readableEnded) reject(new Problem('invalid-request', 'The connection ended before the form did. Send it again.'))
+      if (!raw.readableEnded)
+        reject(new Problem('invalid-request', 'The connection ended before the form did. Send it again.'))
     })
   })
   parsed.catch(() => undefined)
@@ -172,9 +215,17 @@ async function readForm(
 
 function parserFor(headers: { 'content-type': string }): InstanceType<typeof Busboy> {
   try {
-    return new Busboy({ headers, preservePath: true, limits: { files: 1, fields: 20, fieldSize: 256 * 1024, fieldNameSize: 100, headerPairs: 50, headerSize: 16_384 } })
+    return new Busboy({
+      headers,
+      preservePath: true,
+      limits: { files: 1, fields: 20, fieldSize: 256 * 1024, fieldNameSize: 100, headerPairs: 50, headerSize: 16_384 },
+    })
   } catch (error) {
-    throw new Problem('invalid-request', 'The form is not valid multipart/form-data: its Content-Type names no boundary.', { cause: error })
+    throw new Problem(
+      'invalid-request',
+      'The form is not valid multipart/form-data: its Content-Type names no boundary.',
+      { cause: error },
+    )
   }
 }
 
@@ -186,13 +237,23 @@ function parseMetadataPart(fields: Record<string, string>): MetadataPart {
     try {
       value = JSON.parse(metadata) as Record<string, unknown>
     } catch (error) {
-      throw new Problem('invalid-request', 'The part metadata is not valid JSON.', { cause: error, fields: { metadata: ['Not valid JSON.'] } })
+      throw new Problem('invalid-request', 'The part metadata is not valid JSON.', {
+        cause: error,
+        fields: { metadata: ['Not valid JSON.'] },
+      })
     }
   }
   const { tags, collection, ...texts } = others
   const parsed = metadataPart.safeParse({
     ...texts,
-    ...(tags === undefined ? {} : { tags: tags.split(',').map((tag) => tag.trim()).filter(Boolean) }),
+    ...(tags === undefined
+      ? {}
+      : {
+          tags: tags
+            .split(',')
+            .map((tag) => tag.trim())
+            .filter(Boolean),
+        }),
     ...(collection === undefined ? {} : { collection: Number(collection) }),
     ...value,
   })

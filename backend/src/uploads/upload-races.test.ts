@@ -18,15 +18,28 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]())
 
 const begin = async (size: number): Promise<string> =>
-  locationOf(await tus.create({ 'upload-length': String(size), 'upload-metadata': metadataHeader({ filename: 'race.bin' }) }))
+  locationOf(
+    await tus.create({ 'upload-length': String(size), 'upload-metadata': metadataHeader({ filename: 'race.bin' }) }),
+  )
 
-const original = async (assetId: string | null): Promise<string> => sha256(Buffer.from(await (await server.fetch(`/api/v4/dam/assets/${assetId}/download/`, { headers: identity })).arrayBuffer()))
+const original = async (assetId: string | null): Promise<string> =>
+  sha256(
+    Buffer.from(
+      await (await server.fetch(`/api/v4/dam/assets/${assetId}/download/`, { headers: identity })).arrayBuffer(),
+    ),
+  )
 
 /** A PATCH whose body is written by hand. */
 function openPatch(url: string, offset: number, lengthBytes: number) {
   const request = httpRequest(url, {
     method: 'PATCH',
-    headers: { ...identity, 'tus-resumable': '1.0.0', 'upload-offset': offset, 'content-length': lengthBytes, 'content-type': 'application/offset+octet-stream' },
+    headers: {
+      ...identity,
+      'tus-resumable': '1.0.0',
+      'upload-offset': offset,
+      'content-length': lengthBytes,
+      'content-type': 'application/offset+octet-stream',
+    },
   })
   const status = new Promise<number | 'cut'>((resolve) => {
     request.on('response', (response) => {
@@ -55,7 +68,9 @@ test('of two requests for the same bytes exactly one wins', async () => {
     expect(statuses[0]).toBe(204)
     expect([409, 423]).toContain(statuses[1])
     const winner = answers.findIndex((answer) => answer.status === 204)
-    expect(await original(answers[winner]?.headers.get('x-dam-asset') ?? null)).toBe(sha256([one, two][winner] as Buffer))
+    expect(await original(answers[winner]?.headers.get('x-dam-asset') ?? null)).toBe(
+      sha256([one, two][winner] as Buffer),
+    )
   }
 })
 
@@ -115,19 +130,41 @@ test('parallel uploads of one folder share its collections and mix no bytes', as
   const files = Array.from({ length: 32 }, (_, n) => ({ bytes: bytesOf(1_000 + n * 997), name: `file-${n}.bin` }))
   const answers = await Promise.all(
     files.map(({ bytes, name }) =>
-      tus.create({ 'upload-length': String(bytes.length), 'upload-metadata': metadataHeader({ filename: name, relativePath: `trip/day ${Number(/\d+/.exec(name)) % 3}/${name}` }) }, bytes),
+      tus.create(
+        {
+          'upload-length': String(bytes.length),
+          'upload-metadata': metadataHeader({
+            filename: name,
+            relativePath: `trip/day ${Number(/\d+/.exec(name)) % 3}/${name}`,
+          }),
+        },
+        bytes,
+      ),
     ),
   )
-  for (const [n, answer] of answers.entries()) expect(await original(answer.headers.get('x-dam-asset'))).toBe(sha256(files[n]?.bytes as Buffer))
+  for (const [n, answer] of answers.entries())
+    expect(await original(answer.headers.get('x-dam-asset'))).toBe(sha256(files[n]?.bytes as Buffer))
   const collections = await server.database.rows<{ name: string; assets: number }>(sql`
     select c.name, (select count(*) from collection_asset where collection_id = c.id)::int as assets from collection c order by c.name`)
-  expect(collections).toEqual([{ name: 'day 0', assets: 11 }, { name: 'day 1', assets: 11 }, { name: 'day 2', assets: 10 }, { name: 'trip', assets: 0 }])
+  expect(collections).toEqual([
+    { name: 'day 0', assets: 11 },
+    { name: 'day 1', assets: 11 },
+    { name: 'day 2', assets: 10 },
+    { name: 'trip', assets: 0 },
+  ])
 })
 
 test('the same new bytes at once become assets of one original', async () => {
   for (let round = 0; round < 10; round++) {
     const bytes = bytesOf(5_000)
-    const answers = await Promise.all(Array.from({ length: 6 }, (_, n) => tus.create({ 'upload-length': '5000', 'upload-metadata': metadataHeader({ filename: `same-${n}.bin` }) }, bytes)))
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, n) =>
+        tus.create(
+          { 'upload-length': '5000', 'upload-metadata': metadataHeader({ filename: `same-${n}.bin` }) },
+          bytes,
+        ),
+      ),
+    )
     expect(answers.map((answer) => answer.status)).toEqual([201, 201, 201, 201, 201, 201])
     const rows = await server.database.row<{ assets: number; blobs: number }>(sql`
       select (select count(*) from asset where sha256 = ${sha256(bytes)})::int as assets, (select count(*) from blob where sha256 = ${sha256(bytes)})::int as blobs`)
@@ -137,10 +174,22 @@ test('the same new bytes at once become assets of one original', async () => {
 
 test('any order of pieces, lies, cuts and questions ends in the bytes that were sent', async () => {
   const step = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ kind: fc.constant('send' as const), size: fc.integer({ min: 0, max: 60_000 }) }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('cut' as const), size: fc.integer({ min: 1, max: 60_000 }) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('wrong-offset' as const), size: fc.integer({ min: 1, max: 500 }) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('wrong-checksum' as const), size: fc.integer({ min: 1, max: 5_000 }) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ kind: fc.constant('send' as const), size: fc.integer({ min: 0, max: 60_000 }) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('cut' as const), size: fc.integer({ min: 1, max: 60_000 }) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('wrong-offset' as const), size: fc.integer({ min: 1, max: 500 }) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('wrong-checksum' as const), size: fc.integer({ min: 1, max: 5_000 }) }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('ask' as const), size: fc.constant(0) }) },
   )
   await fc.assert(
@@ -168,7 +217,10 @@ test('any order of pieces, lies, cuts and questions ends in the bytes that were 
         } else if (kind === 'wrong-offset') {
           expect((await tus.patch(url, offset + wanted, bytesOf(10))).status).toBe(409)
         } else if (kind === 'wrong-checksum' && piece.length > 0) {
-          expect((await tus.patch(url, offset, piece, { 'upload-checksum': `sha1 ${Buffer.alloc(20).toString('base64')}` })).status).toBe(460)
+          expect(
+            (await tus.patch(url, offset, piece, { 'upload-checksum': `sha1 ${Buffer.alloc(20).toString('base64')}` }))
+              .status,
+          ).toBe(460)
         }
       }
       assetId ??= (await tus.head(url)).headers.get('x-dam-asset')
@@ -176,6 +228,9 @@ test('any order of pieces, lies, cuts and questions ends in the bytes that were 
     }),
     { numRuns: 40 },
   )
-  const report = await fsck({ database: server.database, blobsFolder: server.uploads.blobs.folders.blobs }, { hash: true })
+  const report = await fsck(
+    { database: server.database, blobsFolder: server.uploads.blobs.folders.blobs },
+    { hash: true },
+  )
   expect(report).toMatchObject({ missing: [], sizeMismatch: [], checksumMismatch: [], untracked: [], foreign: [] })
 })

@@ -9,12 +9,28 @@ import { demandSize } from './describe-upload.ts'
 import { discardBody } from './discard-body.ts'
 import { finishUpload } from './finish-upload.ts'
 import { findKnownFiles } from './preflight.ts'
-import { byteCount, checksumAlgorithms, demandTusVersion, parseChecksum, tusExtensions, tusVersion } from './tus-headers.ts'
+import {
+  byteCount,
+  checksumAlgorithms,
+  demandTusVersion,
+  parseChecksum,
+  tusExtensions,
+  tusVersion,
+} from './tus-headers.ts'
 import type { UploadDeps } from './upload-deps.ts'
 import { uploadOneFile } from './upload-one-file.ts'
 import { declareLength, deleteUploads, findUnfinishedUploads, findUpload, type UploadRow } from './upload-store.ts'
 
-type Names = 'listUploads' | 'uploadOptions' | 'createUpload' | 'checkUploads' | 'getUploadOffset' | 'appendUpload' | 'cancelUpload' | 'createAsset' | 'uploadAsset'
+type Names =
+  | 'listUploads'
+  | 'uploadOptions'
+  | 'createUpload'
+  | 'checkUploads'
+  | 'getUploadOffset'
+  | 'appendUpload'
+  | 'cancelUpload'
+  | 'createAsset'
+  | 'uploadAsset'
 
 const listedAtOnce = 100
 
@@ -35,11 +51,23 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
 
     listUploads: async (_input, { principal, request, origin }) => {
       const page = Math.max(1, Math.trunc(Number(new URL(request.url, origin).searchParams.get('page') ?? 1)) || 1)
-      const rows = await findUnfinishedUploads(deps.database, principal.id, { limit: listedAtOnce, offset: (page - 1) * listedAtOnce })
-      return pageOf<Upload>({ results: rows.map((row) => present(row, uploadUrl(origin, row.id))), count: rows[0]?.total ?? 0, page, pageSize: listedAtOnce, origin, url: request.url })
+      const rows = await findUnfinishedUploads(deps.database, principal.id, {
+        limit: listedAtOnce,
+        offset: (page - 1) * listedAtOnce,
+      })
+      return pageOf<Upload>({
+        results: rows.map((row) => present(row, uploadUrl(origin, row.id))),
+        count: rows[0]?.total ?? 0,
+        page,
+        pageSize: listedAtOnce,
+        origin,
+        url: request.url,
+      })
     },
 
-    checkUploads: async ({ body }, { principal, origin }) => ({ results: await findKnownFiles(deps.database, principal, body.files, origin) }),
+    checkUploads: async ({ body }, { principal, origin }) => ({
+      results: await findKnownFiles(deps.database, principal, body.files, origin),
+    }),
 
     createUpload: (_input, context) =>
       withBody(context, async () => {
@@ -88,7 +116,10 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
         upload = await withLength(deps, upload, byteCount(headers, 'upload-length'))
         const bodyBytes = byteCount(headers, 'content-length')
         if (bodyBytes !== undefined && upload.lengthBytes !== null && offsetBytes + bodyBytes > upload.lengthBytes) {
-          throw new Problem('payload-too-large', `The upload declared ${upload.lengthBytes} bytes; these would make it longer.`)
+          throw new Problem(
+            'payload-too-large',
+            `The upload declared ${upload.lengthBytes} bytes; these would make it longer.`,
+          )
         }
         const appended =
           upload.state === 'done'
@@ -96,7 +127,9 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
             : isWholeWithoutAsset(upload)
               ? { offsetBytes, assetId: (await finishUpload(deps, upload, upload)).assetId }
               : await appendToUpload(deps, upload, { source: raw, checksum, lock })
-        void reply.code(204).headers({ 'upload-offset': String(appended.offsetBytes), 'upload-expires': upload.expiresAt.toUTCString() })
+        void reply
+          .code(204)
+          .headers({ 'upload-offset': String(appended.offsetBytes), 'upload-expires': upload.expiresAt.toUTCString() })
         if (appended.assetId !== null) void reply.header('x-dam-asset', String(appended.assetId))
         return undefined
       }),
@@ -122,11 +155,15 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
 }
 
 /** A refused body is read to its end, so that the client gets to see why. */
-async function withBody<T>(context: { request: FastifyRequest; reply: FastifyReply }, work: () => Promise<T>): Promise<T> {
+async function withBody<T>(
+  context: { request: FastifyRequest; reply: FastifyReply },
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const isMeanwhileElsewhere = error instanceof Problem && (error.code === 'upload-locked' || error.code === 'shutting-down')
+    const isMeanwhileElsewhere =
+      error instanceof Problem && (error.code === 'upload-locked' || error.code === 'shutting-down')
     if (isMeanwhileElsewhere) void context.reply.header('connection', 'close')
     else await discardBody(context.request, context.reply)
     throw error
@@ -139,24 +176,43 @@ function beginTus(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 /** The caller's own upload; anybody else's does not exist. */
-async function demandUpload(deps: UploadDeps, principal: Principal, id: string, ended: 'even-ended' | 'only-living' = 'only-living'): Promise<UploadRow> {
+async function demandUpload(
+  deps: UploadDeps,
+  principal: Principal,
+  id: string,
+  ended: 'even-ended' | 'only-living' = 'only-living',
+): Promise<UploadRow> {
   const upload = await findUpload(deps.database, id, principal.id)
-  if (!upload) throw new Problem('upload-not-found', 'There is no such upload. It may have been cancelled or cleaned up; begin again.')
+  if (!upload)
+    throw new Problem(
+      'upload-not-found',
+      'There is no such upload. It may have been cancelled or cleaned up; begin again.',
+    )
   if (ended === 'only-living') {
-    if (upload.state === 'failed') throw new Problem('upload-expired', upload.error ?? 'This upload failed. Begin again.')
-    if (upload.state !== 'done' && upload.expired) throw new Problem('upload-expired', 'This upload was left alone for too long. Begin again.')
+    if (upload.state === 'failed')
+      throw new Problem('upload-expired', upload.error ?? 'This upload failed. Begin again.')
+    if (upload.state !== 'done' && upload.expired)
+      throw new Problem('upload-expired', 'This upload was left alone for too long. Begin again.')
   }
   return upload
 }
 
 function demandAppendable(upload: UploadRow, offsetBytes: number): void {
   if (upload.kind === 'final') throw new Problem('not-allowed', 'A file made of parts takes no bytes of its own.')
-  if (upload.offsetBytes === offsetBytes && (upload.state !== 'done' || upload.offsetBytes === upload.lengthBytes)) return
-  throw new Problem('offset-mismatch', `The upload is at byte ${upload.offsetBytes}, not ${offsetBytes}. Go on from there.`, { details: { offset: upload.offsetBytes } })
+  if (upload.offsetBytes === offsetBytes && (upload.state !== 'done' || upload.offsetBytes === upload.lengthBytes))
+    return
+  throw new Problem(
+    'offset-mismatch',
+    `The upload is at byte ${upload.offsetBytes}, not ${offsetBytes}. Go on from there.`,
+    { details: { offset: upload.offsetBytes } },
+  )
 }
 
 const isWholeWithoutAsset = (upload: UploadRow): boolean =>
-  upload.kind !== 'partial' && upload.state !== 'done' && upload.lengthBytes !== null && upload.offsetBytes === upload.lengthBytes
+  upload.kind !== 'partial' &&
+  upload.state !== 'done' &&
+  upload.lengthBytes !== null &&
+  upload.offsetBytes === upload.lengthBytes
 
 async function withLength(deps: UploadDeps, upload: UploadRow, lengthBytes: number | undefined): Promise<UploadRow> {
   if (lengthBytes === undefined) return upload
@@ -166,7 +222,8 @@ async function withLength(deps: UploadDeps, upload: UploadRow, lengthBytes: numb
   }
   if (lengthBytes === 0) await refuseEmpty(deps, upload)
   demandSize(lengthBytes, deps.limits.uploadMaxBytes)
-  if (lengthBytes < upload.offsetBytes) throw new Problem('invalid-request', `${upload.offsetBytes} bytes are here already; the length cannot be less.`)
+  if (lengthBytes < upload.offsetBytes)
+    throw new Problem('invalid-request', `${upload.offsetBytes} bytes are here already; the length cannot be less.`)
   using _reserved = await deps.budget.reserve(lengthBytes - upload.offsetBytes)
   await declareLength(deps.database, upload.id, lengthBytes)
   return { ...upload, lengthBytes }
@@ -178,7 +235,11 @@ function describeUpload(reply: FastifyReply, upload: UploadRow): void {
   else void reply.header('upload-length', String(upload.lengthBytes))
   if (upload.metadata.header) void reply.header('upload-metadata', upload.metadata.header)
   if (upload.kind === 'partial') void reply.header('upload-concat', 'partial')
-  if (upload.kind === 'final') void reply.header('upload-concat', `final;${(upload.partIds ?? []).map((id) => pathOf('getUploadOffset', { id })).join(' ')}`)
+  if (upload.kind === 'final')
+    void reply.header(
+      'upload-concat',
+      `final;${(upload.partIds ?? []).map((id) => pathOf('getUploadOffset', { id })).join(' ')}`,
+    )
   if (upload.assetId !== null) void reply.header('x-dam-asset', String(upload.assetId))
 }
 

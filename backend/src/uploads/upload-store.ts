@@ -30,7 +30,19 @@ const columns = sql`id, owner_id as "ownerId", kind, length_bytes as "lengthByte
   relative_path as "relativePath", collection_id as "collectionId", metadata, declared_sha256 as "declaredSha256", part_ids as "partIds",
   state, error, asset_id as "assetId", created_at as "createdAt", expires_at as "expiresAt", expires_at < now() as expired`
 
-export type NewUpload = Pick<UploadRow, 'id' | 'ownerId' | 'kind' | 'lengthBytes' | 'filename' | 'relativePath' | 'collectionId' | 'metadata' | 'declaredSha256' | 'partIds'>
+export type NewUpload = Pick<
+  UploadRow,
+  | 'id'
+  | 'ownerId'
+  | 'kind'
+  | 'lengthBytes'
+  | 'filename'
+  | 'relativePath'
+  | 'collectionId'
+  | 'metadata'
+  | 'declaredSha256'
+  | 'partIds'
+>
 
 export type Progress = { offsetBytes: number; crc32: number }
 
@@ -57,19 +69,32 @@ export const findUploads = (querier: Querier, ids: readonly string[], ownerId: n
   querier.rows<UploadRow>(sql`select ${columns} from upload where id = any(${ids}) and owner_id = ${ownerId}`)
 
 /** Uploads of one user that can be resumed or have failed, newest first. */
-export const findUnfinishedUploads = (querier: Querier, ownerId: number, page: { limit: number; offset: number }): Promise<(UploadRow & { total: number })[]> =>
+export const findUnfinishedUploads = (
+  querier: Querier,
+  ownerId: number,
+  page: { limit: number; offset: number },
+): Promise<(UploadRow & { total: number })[]> =>
   querier.rows<UploadRow & { total: number }>(sql`
     select ${columns}, count(*) over ()::int as total from upload
     where owner_id = ${ownerId} and state <> 'done' and kind <> 'partial' and expires_at >= now()
     order by created_at desc, id limit ${page.limit} offset ${page.offset}`)
 
 /** The finished file that was made of exactly these parts. */
-export const findFinishedFinal = (querier: Querier, partIds: readonly string[], ownerId: number): Promise<UploadRow | undefined> =>
+export const findFinishedFinal = (
+  querier: Querier,
+  partIds: readonly string[],
+  ownerId: number,
+): Promise<UploadRow | undefined> =>
   querier.row<UploadRow>(sql`
     select ${columns} from upload where owner_id = ${ownerId} and kind = 'final' and state = 'done' and part_ids = ${partIds}::uuid[] limit 1`)
 
 /** Moves the offset after the bytes are durable. False: somebody else moved it meanwhile, and these bytes do not count. */
-export async function commitOffset(querier: Querier, upload: UploadRow, to: Progress, expiryHours: number): Promise<boolean> {
+export async function commitOffset(
+  querier: Querier,
+  upload: UploadRow,
+  to: Progress,
+  expiryHours: number,
+): Promise<boolean> {
   const isWhole = to.offsetBytes === upload.lengthBytes
   const state = !isWhole ? 'receiving' : upload.kind === 'partial' ? 'done' : 'finalising'
   const touched = await querier.run(sql`
@@ -81,7 +106,9 @@ export async function commitOffset(querier: Querier, upload: UploadRow, to: Prog
 
 /** The length of an upload that began without one. */
 export const declareLength = (querier: Querier, id: string, lengthBytes: number): Promise<number> =>
-  querier.run(sql`update upload set length_bytes = ${lengthBytes}, updated_at = now() where id = ${id} and length_bytes is null`)
+  querier.run(
+    sql`update upload set length_bytes = ${lengthBytes}, updated_at = now() where id = ${id} and length_bytes is null`,
+  )
 
 /** False when the upload was done already. */
 export async function markDone(querier: Querier, id: string, progress: Progress, assetId: number): Promise<boolean> {
@@ -92,7 +119,9 @@ export async function markDone(querier: Querier, id: string, progress: Progress,
 }
 
 export const markFailed = (querier: Querier, id: string, error: string): Promise<number> =>
-  querier.run(sql`update upload set state = 'failed', error = ${error}, updated_at = now() where id = ${id} and state <> 'done'`)
+  querier.run(
+    sql`update upload set state = 'failed', error = ${error}, updated_at = now() where id = ${id} and state <> 'done'`,
+  )
 
 /** Ended assets keep the row of their upload for a while; everything else may go. */
 export const deleteUploads = (querier: Querier, ids: readonly string[]): Promise<number> =>
@@ -111,7 +140,9 @@ export const findInterruptedFinishes = (querier: Querier): Promise<UploadRow[]> 
     select ${columns} from upload where state in ('receiving', 'finalising') and kind <> 'partial' and offset_bytes = length_bytes order by created_at limit 1000`)
 
 export const findExpired = (querier: Querier, limit: number): Promise<{ id: string }[]> =>
-  querier.rows<{ id: string }>(sql`select id from upload where (state <> 'done' or kind = 'partial') and expires_at < now() order by expires_at limit ${limit}`)
+  querier.rows<{ id: string }>(
+    sql`select id from upload where (state <> 'done' or kind = 'partial') and expires_at < now() order by expires_at limit ${limit}`,
+  )
 
 /** Which of these ids are uploads whose incoming file still matters. */
 export const findLive = (querier: Querier, ids: readonly string[]): Promise<{ id: string; offsetBytes: number }[]> =>

@@ -40,25 +40,52 @@ export type UploadServer = AsyncDisposable & {
 }
 
 /** The HTTP server with real uploads, assets and downloads on a database and a folder of its own. */
-export async function startUploadServer(options: { folder?: string; uploadMaxBytes?: number; diskReservePercent?: number } = {}): Promise<UploadServer> {
+export async function startUploadServer(
+  options: { folder?: string; uploadMaxBytes?: number; diskReservePercent?: number } = {},
+): Promise<UploadServer> {
   const testDb = await testDatabase()
   await migrateJobs(testDb.connectionString)
   const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), 'dam-uploads-')))
-  const database = openDatabase({ connectionString: testDb.connectionString, applicationName: 'dam test', maxConnections: 8 })
+  const database = openDatabase({
+    connectionString: testDb.connectionString,
+    applicationName: 'dam test',
+    maxConnections: 8,
+  })
   const log = openLog({ directory: path.join(folder, 'logs'), process: 'web', level: 'warn', stdout: false })
   const onError = (error: unknown): void => log.error('unexpected', { error })
   const authenticator = createAuthenticator({ database, cookieName: 'dam_session', sessionDays: 1, onError })
   const signals = createSignals({
-    version: '0', commit: 'test', dataDir: folder, activeUsers: () => 0, pool: () => database.stats(), cacheUp: () => true,
-    queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }), databaseUp: async () => true, workers: async () => [],
+    version: '0',
+    commit: 'test',
+    dataDir: folder,
+    activeUsers: () => 0,
+    pool: () => database.stats(),
+    cacheUp: () => true,
+    queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }),
+    databaseUp: async () => true,
+    workers: async () => [],
   })
-  const folders = { blobs: path.join(folder, 'blobs'), incoming: path.join(folder, 'incoming'), quarantine: path.join(folder, 'quarantine') }
+  const folders = {
+    blobs: path.join(folder, 'blobs'),
+    incoming: path.join(folder, 'incoming'),
+    quarantine: path.join(folder, 'quarantine'),
+  }
   const blobs = await openBlobStore({ folders, database, log })
   const uploads = openUploads({
-    database, blobs, log, signals,
-    config: { uploadMaxBytes: options.uploadMaxBytes ?? 1024 ** 3, uploadExpiryHours: 1, diskReservePercent: options.diskReservePercent ?? 0 },
+    database,
+    blobs,
+    log,
+    signals,
+    config: {
+      uploadMaxBytes: options.uploadMaxBytes ?? 1024 ** 3,
+      uploadExpiryHours: 1,
+      diskReservePercent: options.diskReservePercent ?? 0,
+    },
     readAsset: async (principal, id, origin) => {
-      const asset = await findAssetDetail(database, id, visibleAssets(principal, 'all'), { origin, accessLevel: accessLevelOf(principal) })
+      const asset = await findAssetDetail(database, id, visibleAssets(principal, 'all'), {
+        origin,
+        accessLevel: accessLevelOf(principal),
+      })
       if (!asset) throw new Problem('asset-not-found', 'There is no such asset.')
       return asset
     },
@@ -68,11 +95,25 @@ export async function startUploadServer(options: { folder?: string; uploadMaxByt
   const handlers: Partial<Handlers> = {
     ...assetHandlers({ database, summaries: createSummaryCache() }),
     ...uploadHandlers(uploads),
-    ...downloadHandlers({ database, blobs, renditionsFolder: path.join(folder, 'renditions'), memory, onAllowed: lane.allow, log }),
+    ...downloadHandlers({
+      database,
+      blobs,
+      renditionsFolder: path.join(folder, 'renditions'),
+      memory,
+      onAllowed: lane.allow,
+      log,
+    }),
   }
   let port = 0
   const app = serve({
-    handlers: handlers as Handlers, database, authenticator, signals, log, isHttps: false, trustProxy: false, isStopping: () => false,
+    handlers: handlers as Handlers,
+    database,
+    authenticator,
+    signals,
+    log,
+    isHttps: false,
+    trustProxy: false,
+    isStopping: () => false,
     origins: createOrigins({ publicUrl: undefined, host: '127.0.0.1', port: () => port }),
     fastLane: (request, response) => {
       applyTusMethod(request)
@@ -89,15 +130,28 @@ export async function startUploadServer(options: { folder?: string; uploadMaxByt
     const account = await database.transaction((tx) =>
       insertAccount(tx, { username: `person-${++accounts}`, displayName: '', email: null, passwordHash: 'none', role }),
     )
-    const token = await createSession(database, { accountId: account.id, kind: 'token', label: 'test', lifetimeDays: 1 })
+    const token = await createSession(database, {
+      accountId: account.id,
+      kind: 'token',
+      label: 'test',
+      lifetimeDays: 1,
+    })
     return { id: account.id, headers: { authorization: `Token ${token}` } }
   }
   const editor = await signIn()
 
   return {
-    url, folder, connectionString: testDb.connectionString, database, uploads, signIn,
+    url,
+    folder,
+    connectionString: testDb.connectionString,
+    database,
+    uploads,
+    signIn,
     fetch: (target, request = {}) =>
-      fetch(target.startsWith('http') ? target : url + target, { ...request, headers: { ...editor.headers, ...(request.headers as Record<string, string>) } }),
+      fetch(target.startsWith('http') ? target : url + target, {
+        ...request,
+        headers: { ...editor.headers, ...(request.headers as Record<string, string>) },
+      }),
     [Symbol.asyncDispose]: async () => {
       uploads.locks.interruptAll()
       app.server.closeAllConnections()
