@@ -3,13 +3,17 @@ import { i18n } from '@lingui/core'
 const cache = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>()
 
 function cached<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>(key: string, create: (locale: string) => T): T {
-  const full = `${i18n.locale}:${key}`
+  const locale = regionalLocale(i18n.locale)
+  const full = `${locale}:${key}`
   const found = cache.get(full)
   if (found) return found as T
-  const created = create(i18n.locale)
+  const created = create(locale)
   cache.set(full, created)
   return created
 }
+
+/** The reader's own region of the language of the page: 4 July for en-GB, July 4 for en-US. */
+const regionalLocale = (language: string): string => navigator.languages.find((wanted) => wanted === language || wanted.startsWith(`${language}-`)) ?? language
 
 const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
 

@@ -125,7 +125,7 @@ function Words({ asset, onTag }: { asset: Asset; onTag: (tag: string) => string 
 
 function Files({ asset }: { asset: Asset }): ReactNode {
   const presetNames: Record<string, string> = { thumbnail: t`Thumbnail`, preview: t`Preview` }
-  const pixels = (width: number, height: number): string => `${formatNumber(width, 0)} × ${formatNumber(height, 0)}`
+  const pixels = (width: number, height: number): string => `${width} × ${height}`
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(asset.checksum)

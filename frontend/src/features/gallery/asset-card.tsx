@@ -57,7 +57,7 @@ export const AssetCard = memo(function AssetCard({ asset, width, height, eager, 
   const cardWidth = asset.width && asset.height ? asset.width / asset.height : 4 / 3
   const isCropped = Math.abs(cardWidth / (width / height) - 1) > 0.35
   return (
-    <span className={styles.card} data-state={asset.thumbnail_url ? 'picture' : isWaiting ? 'waiting' : 'plain'}>
+    <span className={styles.card} aria-hidden="true" data-state={asset.thumbnail_url ? 'picture' : isWaiting ? 'waiting' : 'plain'}>
       {hash ? <span className={styles.placeholder} data-kept={isCropped || fit === 'contain' || !asset.thumbnail_url || undefined} style={{ backgroundImage: `url("${hash}")` }} /> : asset.colour && asset.thumbnail_url ? <span className={styles.placeholder} style={{ backgroundColor: asset.colour }} /> : null}
       {asset.thumbnail_url ? (
         <Picture key={asset.thumbnail_url} src={asset.thumbnail_url} eager={eager} contain={fit === 'contain' || isCropped} />

@@ -41,7 +41,7 @@ export function GalleryList({ assets, rows, query, selection, tabStop, draggable
             <span className={styles.lineThumbnail}>
               {asset.thumbnail_url ? <AssetCard asset={{ ...asset, duration: null, page_count: null, animated: false, type: 'image' }} width={60} height={44} eager={false} fit="contain" /> : <Icon name={asset.type} />}
             </span>
-            <span className={styles.lineTitle}>
+            <span className={styles.lineTitle} aria-hidden="true">
               <bdi>{asset.label}</bdi>
               <span className={styles.lineNote}>{note ?? (asset.filename === asset.label ? asset.tags.join(', ') : <bdi>{asset.filename}</bdi>)}</span>
             </span>
