@@ -60,7 +60,7 @@ export async function listAssets({ querier, summaries }: ListDeps, request: List
 }
 
 // Sizes our own pages ask for. A statement is prepared for each, order and direction on every connection, so the list stays short.
-const hotSizes: ReadonlySet<number> = new Set([50, 100])
+const hotSizes: ReadonlySet<number> = new Set([50, 60, 100])
 
 type PageInput = { order: AssetOrder; visible: Sql; conditions: readonly Sql[]; cursor: Cursor | undefined; size: number; offset: number; tally: Sql | undefined }
 
