@@ -1,4 +1,5 @@
 /** The process that touches hostile bytes. It is told what to do over IPC, has no network and no secrets, and may be killed at any time. */
+import { setPriority } from 'node:os'
 import sharp from 'sharp'
 import type { IngestError } from '../ingest/types.ts'
 import { ExifTool } from './exiftool.ts'
@@ -10,6 +11,8 @@ import { render } from './render.ts'
 import type { Tools } from './tools.ts'
 
 process.title = 'dam: converter'
+// Somebody waits for an answer of the web process; nobody does for a converter.
+setPriority(5)
 sharp.concurrency(1)
 sharp.cache(false)
 

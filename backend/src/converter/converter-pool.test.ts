@@ -213,8 +213,10 @@ describe('the processes', () => {
   })
 
   test('a file that needs too much memory is refused, and the next one works', async () => {
-    await using own = await testConverter({ bounds: { treeBytes: 30 * 1024 * 1024 } })
-    const path = await put('photo.jpg', await quarters(6000, 5000).png().toBuffer(), own)
+    await using own = await testConverter({ bounds: { treeBytes: 150 * 1024 * 1024 } })
+    // Interlaced, so that all of it must be in memory at once.
+    const large = sharp({ create: { width: 9000, height: 9000, channels: 3, background: '#369' } })
+    const path = await put('photo.png', await large.png({ progressive: true, compressionLevel: 1 }).toBuffer(), own)
     const outputFolder = join(own.scratch, 'memory')
     await mkdir(outputFolder, { recursive: true })
     const identified = { mimeType: 'image/png', extension: 'png', type: 'image' as const, claimed: 'png' }

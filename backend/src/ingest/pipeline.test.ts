@@ -8,7 +8,7 @@ import { testDatabase, type TestDatabase } from '@dam/platform/testing/database'
 import { createAsset } from '../assets/create-asset.ts'
 import { testConverter, type TestConverter } from '../testing/converter.ts'
 import { quarters } from '../testing/pictures.ts'
-import { ingestTask, requeueUnavailable } from './ingest-task.ts'
+import { failAbandoned, ingestTask, requeueUnavailable } from './ingest-task.ts'
 import { ingest, type PipelineDependencies } from './pipeline.ts'
 
 let own: TestDatabase
@@ -172,6 +172,16 @@ test('after its last attempt a file that breaks the pipeline has failed, before 
   await expect(task({ assetId: id }, { attempts: 3, max_attempts: 3 })).rejects.toThrow('disk is on fire')
   expect(await assetOf(id)).toMatchObject({ status: 'failed', status_reason: expect.stringContaining('disk is on fire') })
   expect(await lastEvent(id)).toBe('asset.failed')
+})
+
+test('an asset whose worker died on every attempt has failed when the next worker starts, one that still waits has not', async () => {
+  const dead = await upload('dead.jpg', await quarters(32, 32).jpeg().toBuffer())
+  const waiting = await upload('waiting.jpg', await quarters(33, 33).jpeg().toBuffer())
+  await database.run(sql`update graphile_worker._private_jobs set attempts = max_attempts where (payload ->> 'assetId')::bigint = ${dead}`)
+  expect(await failAbandoned(deps)).toBe(1)
+  expect(await assetOf(dead)).toMatchObject({ status: 'failed', status_reason: expect.stringContaining('died') })
+  expect((await assetOf(waiting))['status']).toBe('processing')
+  expect(await failAbandoned(deps)).toBe(0)
 })
 
 test('an asset that was deleted meanwhile is no error', async () => {
