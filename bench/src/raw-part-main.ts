@@ -9,7 +9,7 @@ import path from 'node:path'
 import { cpuByRole, total } from './process-tree.ts'
 import { inParallel } from './upload.ts'
 
-const [part, input] = [process.argv[2], JSON.parse(process.argv[3] ?? '{}') as { files?: string[]; dir?: string; port?: number }]
+const [part, input] = [process.argv[2], JSON.parse(process.argv[3] ?? '{}') as { files?: string[]; dir?: string; port?: number; bytes?: number }]
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
@@ -48,6 +48,11 @@ if (part === 'pictures') {
   })
   server.listen(input.port, '127.0.0.1', () => process.send?.('ready'))
   process.once('message', () => answer(cpuMs() - before))
+} else if (part === 'serve') {
+  const bytes = Buffer.alloc(input.bytes ?? 0, 7)
+  const server = createServer((_, response) => response.writeHead(200, { 'content-type': 'image/webp', 'content-length': bytes.length }).end(bytes))
+  server.listen(input.port, '127.0.0.1', () => process.send?.('ready'))
+  process.once('disconnect', () => process.exit())
 } else {
   throw new Error(`There is no raw part ${String(part)}.`)
 }

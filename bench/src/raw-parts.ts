@@ -29,7 +29,7 @@ export async function measureRawParts(photos: readonly Photo[], count: number): 
   }
 }
 
-type PartInput = { files?: readonly string[]; dir?: string; port?: number }
+type PartInput = { files?: readonly string[]; dir?: string; port?: number; bytes?: number }
 
 const startPart = (part: string, input: PartInput) => fork(fileURLToPath(new URL('./raw-part-main.ts', import.meta.url)), [part, JSON.stringify(input)], { env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
 
@@ -51,4 +51,12 @@ async function measureStore(dir: string, photos: readonly Photo[], count: number
   const answer = once(child, 'message') as Promise<[{ cpuMs: number }]>
   child.send('stop')
   return { cpuMs: (await answer)[0].cpuMs, medianMs: median(times) }
+}
+
+/** A bare Node.js server that answers everything with that many bytes from memory: what HTTP alone costs. */
+export async function serveBytes(bytes: number): Promise<Disposable & { origin: string }> {
+  const port = config.port + 1
+  const child = startPart('serve', { bytes, port })
+  await once(child, 'message')
+  return { origin: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => child.kill() }
 }

@@ -1,7 +1,8 @@
 import { config } from './config.ts'
 import { library } from './library.ts'
-import { load } from './load.ts'
+import { load, loadFrom } from './load.ts'
 import { startProduct } from './product.ts'
+import { serveBytes } from './raw-parts.ts'
 import { report } from './report.ts'
 
 const peers = 'Strapi 1 890, Immich 290, Directus 180'
@@ -23,9 +24,13 @@ export async function run(): Promise<void> {
   await load(product, { paths: paths.slice(0, 1), connections: 64, seconds: 2 })
   const one = await load(product, { paths: paths.slice(0, 1), connections: 64, seconds })
   const many = await load(product, { paths, connections: 64, seconds })
+  using bare = await serveBytes(Math.round(bytes / paths.length))
+  const floor = await loadFrom({ origin: bare.origin, authorization: product.client.authorization }, { paths: ['/'], connections: 64, seconds })
   report('thumbnail', [
     { figure: 'one cached thumbnail at 64 connections', value: one.perSecond, unit: '1/s', n: one.requests, peer: peers, target: { atLeast: 10_000 } },
     { figure: `${paths.length} cached thumbnails in turn at 64 connections`, value: many.perSecond, unit: '1/s', n: many.requests },
+    { figure: 'the same bytes from a bare Node.js server', value: floor.perSecond, unit: '1/s', n: floor.requests },
+    { figure: 'product / bare server', value: one.perSecond / floor.perSecond, unit: 'ratio', n: one.requests },
     { figure: 'p50 at 64 connections', value: one.p50Ms, unit: 'ms', n: one.requests },
     { figure: 'p99 at 64 connections', value: one.p99Ms, unit: 'ms', n: one.requests },
     { figure: 'CPU per request', value: one.cpuMsPerRequest, unit: 'ms', n: one.requests },
