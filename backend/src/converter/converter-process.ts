@@ -46,7 +46,7 @@ export class ConverterProcess implements AsyncDisposable {
       const end = (because: string) => {
         this.#alive = false
         clearInterval(this.#watch)
-        for (const id of [...this.#pending.keys()]) this.#settle(id, { is: 'lost', because })
+        for (const id of this.#pending.keys()) this.#settle(id, { is: 'lost', because })
         resolve()
         done()
       }
@@ -136,8 +136,8 @@ export class ConverterProcess implements AsyncDisposable {
       retryable: true,
     }
     // With several files inside nobody knows which one grew: all are tried again alone.
-    if (this.#pending.size === 1) for (const id of [...this.#pending.keys()]) this.#settle(id, { is: 'guilty', error, fresh: this.served === 1 })
-    else for (const id of [...this.#pending.keys()]) this.#settle(id, { is: 'lost', because: error.message })
+    if (this.#pending.size === 1) for (const id of this.#pending.keys()) this.#settle(id, { is: 'guilty', error, fresh: this.served === 1 })
+    else for (const id of this.#pending.keys()) this.#settle(id, { is: 'lost', because: error.message })
     this.kill()
   }
 }

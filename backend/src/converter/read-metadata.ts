@@ -108,7 +108,7 @@ async function addMedia(path: string, mimeType: string, fields: EmbeddedMetadata
   if (measures.durationMs === undefined && format.duration !== undefined && Number.isFinite(format.duration)) measures.durationMs = Math.round(format.duration * 1000)
   if (mimeType.startsWith('video/')) {
     set('video_codec', line(videoCodec(raw) ?? format.trackInfo.find(({ video }) => video)?.codecName))
-    const rate = Object.entries(raw).find(([name]) => /:VideoFrameRate$/.test(name))?.[1]
+    const rate = Object.entries(raw).find(([name]) => name.endsWith(':VideoFrameRate'))?.[1]
     set('frame_rate', typeof rate === 'number' ? rate : undefined)
   }
 }

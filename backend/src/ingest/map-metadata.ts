@@ -89,7 +89,7 @@ export function mapMeasures(raw: RawTags, mimeType: string): Measures {
     return undefined
   }
   const pixels = /^(File|PNG|GIF|WEBP|RIFF|Track\d+|QuickTime|Matroska|Track|ASF|Flash|MPEG|Photoshop|Meta|HEIF|Jpeg2000|SVG|BMP|JXL|MinoltaRaw|AV1Config|HEVCConfig|FLV|IFD0|SubIFD\d*|PanasonicRaw|XCF|Composite|H264|RAF|PSD):/
-  const largest = /^image\/x-/.test(mimeType) ? largestImage(raw) : undefined
+  const largest = mimeType.startsWith('image/x-') ? largestImage(raw) : undefined
   const width = largest?.width ?? within(find('ImageWidth', pixels) ?? find('SourceImageWidth', pixels), 1, 1_000_000)
   const height = largest?.height ?? within(find('ImageHeight', pixels) ?? find('SourceImageHeight', pixels), 1, 1_000_000)
   const orientation = asNumber(raw['IFD0:Orientation']) ?? 1

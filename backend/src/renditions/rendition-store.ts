@@ -13,8 +13,6 @@ export type Rendition = {
   sizeBytes: number
 }
 
-const columns = sql`sha256, preset, version, file, mime_type as "mimeType", width, height, size_bytes as "sizeBytes"`
-
 /** Remembers finished files; one row for each original and preset. */
 export async function saveRenditions(querier: Querier, renditions: readonly Rendition[]): Promise<void> {
   if (renditions.length === 0) return
@@ -26,9 +24,3 @@ export async function saveRenditions(querier: Querier, renditions: readonly Rend
     on conflict (sha256, preset) do update set version = excluded.version, file = excluded.file, mime_type = excluded.mime_type,
       width = excluded.width, height = excluded.height, size_bytes = excluded.size_bytes, created_at = now()`)
 }
-
-export const findRendition = (querier: Querier, sha256: string, preset: string): Promise<Rendition | undefined> =>
-  querier.row<Rendition>(sql`select ${columns} from rendition where sha256 = ${sha256} and preset = ${preset}`)
-
-export const listRenditions = (querier: Querier, sha256s: readonly string[]): Promise<Rendition[]> =>
-  querier.rows<Rendition>(sql`select ${columns} from rendition where sha256 = any(${sha256s}::text[]) order by sha256, preset`)

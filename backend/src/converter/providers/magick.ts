@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { readFile, stat } from 'node:fs/promises'
 import sharp from 'sharp'
+import type * as Magick from '@imagemagick/magick-wasm'
 import type { IMagickImage, MagickFormat as Format } from '@imagemagick/magick-wasm'
 import { presetBoxes } from '../../renditions/presets.ts'
 import { refused } from '../refusal.ts'
@@ -9,7 +10,7 @@ import { checkStatedSize } from '../stated-size.ts'
 import type { Decode } from '../provider.ts'
 
 /** ImageMagick as WebAssembly: a bug in one of its decoders is a trap, not a hole. Loaded when the first file needs it. */
-let loading: Promise<typeof import('@imagemagick/magick-wasm')> | undefined
+let loading: Promise<typeof Magick> | undefined
 
 const load = () =>
   (loading ??= (async () => {
