@@ -165,3 +165,32 @@ test('a word that very many assets have answers with a lower bound, newest first
   expect(new Set([...first.results, ...second.results].map((asset: { id: number }) => asset.id)).size).toBe(200)
   expect(second.results[0].date_added < first.results[99].date_added).toBe(true)
 })
+
+test('a word that most of a large library has is not gathered, and what is rare beside it is still found exactly', async () => {
+  const { database } = library
+  await database.run(sql`insert into blob (sha256, size_bytes) values (${'c'.repeat(64)}, 1)`)
+  await database.run(sql`
+    with made as (
+      insert into asset (sha256, size_bytes, filename, label, status, mime_type, tags, date_added, sort_date)
+      select ${'c'.repeat(64)}, n, 'flood.jpg', 'Flood', 'ready', case when n = 3 then 'image/rare' else 'image/jpeg' end, case when n % 1000 = 7 then '{Few}'::text[] else '{}' end,
+        timestamptz '2010-01-01' + n * interval '1 minute', timestamptz '2010-01-01' + n * interval '1 minute' from generate_series(1, 21000) n
+      returning id, size_bytes as n, tags
+    ) insert into asset_search (asset_id, document)
+      select id, ('flood:1A ' || case when n = 2 then 'ancient:2C ' when n = 20999 then 'recent:2C ' else '' end || case when tags <> '{}' then '/g/Few' else '' end)::tsvector from made`)
+  await database.run(sql`insert into tag (name) values ('Few')`)
+  await database.run(sql`analyze asset, asset_search`)
+  const flood = async (body: object) => (await search({ limit: 5, ...body })).body
+  expect(await flood({ q: 'flood ' })).toMatchObject({ count: 5000, count_is_estimate: true })
+  expect((await flood({ q: 'floo' })).results[0]).toMatchObject({ date_added: '2010-01-15T14:00:00.000Z' })
+  const rare = await flood({ q: 'floo', filters: { tags: ['few'] } })
+  expect(rare).toMatchObject({ count: 21, results: expect.any(Array) })
+  expect(rare).not.toHaveProperty('count_is_estimate')
+  for (const [q, filters] of [['flood ancient', {}], ['flood recent', {}], ['ancient floo', {}], ['floo', { mime_type: ['image/rare'] }], ['flood ', { size: { min: 20_999, max: 20_999 } }]] as const) {
+    const one = await flood({ q, filters })
+    expect([q, one.count, one.results.length]).toEqual([q, 1, 1])
+  }
+  expect(await flood({ q: '-flood' })).toMatchObject({ count: 5000, count_is_estimate: true })
+  expect((await flood({ q: 'flood -flood' })).count).toBe(0)
+  const walked = (await library.ask('viewer', 'GET', '/dam/assets/?q=flood&cursor=&page_size=100&ordering=size')).body
+  expect(walked.results.map((asset: { size: number }) => asset.size)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
+})
