@@ -7,7 +7,7 @@ import { preloadApplication } from './build/preload-application.ts'
 const backend = process.env['DAM_BACKEND'] ?? 'http://localhost:8080'
 
 export default defineConfig({
-  plugins: [react(), lingui({ macroTransform: true, failOnMissing: false }), preloadApplication('start'), precompress()],
+  plugins: [react(), lingui({ macroTransform: true, failOnMissing: true }), preloadApplication('start'), precompress()],
   build: {
     target: 'es2023',
     assetsInlineLimit: 0,
