@@ -27,10 +27,9 @@ export type NewAsset = {
 export async function createAsset(tx: Transaction, asset: NewAsset): Promise<{ id: number }> {
   const label = asset.label?.trim() || labelOf(asset.filename)
   const tags = await ensureTags(tx, asset.tags ?? [])
-  await tx.run(
-    sql`insert into blob (sha256, size_bytes) values (${asset.sha256}, ${asset.sizeBytes}) on conflict (sha256) do nothing`,
-  )
   const row = await tx.row<{ id: number }>(sql`
+    with kept as (
+      insert into blob (sha256, size_bytes) values (${asset.sha256}, ${asset.sizeBytes}) on conflict (sha256) do nothing)
     insert into asset (owner_id, sha256, size_bytes, filename, label, label_edited, description, description_edited, tags)
     values (${asset.ownerId}, ${asset.sha256}, ${asset.sizeBytes}, ${asset.filename}, ${label}, ${asset.label !== undefined},
       ${asset.description ?? ''}, ${asset.description !== undefined}, ${tags})
@@ -78,21 +77,24 @@ async function findOrMakeFolders(
   parentId: number | null,
   names: readonly string[],
 ): Promise<{ id: number | null; made: number[] }> {
-  let id = parentId
+  if (names.length === 0) return { id: parentId, made: [] }
+  const known = await tx.row<{ id: number | null; depth: number }>(sql`
+    with recursive walk (depth, id) as (
+      select 0, ${parentId}::bigint
+      union all
+      select walk.depth + 1, c.id from walk join collection c
+        on coalesce(c.parent_id, 0) = coalesce(walk.id, 0) and c.name = (${names}::text[])[walk.depth + 1])
+    select id, depth from walk order by depth desc limit 1`)
+  let id = known?.id ?? parentId
   const made: number[] = []
-  for (const name of names) {
-    const find = (): Promise<{ id: number } | undefined> =>
-      tx.row(sql`select id from collection where coalesce(parent_id, 0) = ${id ?? 0} and name = ${name}`)
-    let found = await find()
-    if (!found) {
-      found = await tx.row<{ id: number }>(sql`
-        insert into collection (parent_id, name, owner_id) values (${id}, ${name}, ${ownerId})
-        on conflict (coalesce(parent_id, 0), name) do nothing returning id`)
-      if (found) made.push(found.id)
-      else found = await find()
-    }
-    if (!found) throw new Error('a collection was deleted while it was being used')
-    id = found.id
+  for (const name of names.slice(known?.depth ?? 0)) {
+    let row = await tx.row<{ id: number }>(sql`
+      insert into collection (parent_id, name, owner_id) values (${id}, ${name}, ${ownerId})
+      on conflict (coalesce(parent_id, 0), name) do nothing returning id`)
+    if (row) made.push(row.id)
+    else row = await tx.row(sql`select id from collection where coalesce(parent_id, 0) = ${id ?? 0} and name = ${name}`)
+    if (!row) throw new Error('a collection was deleted while it was being used')
+    id = row.id
   }
   return { id, made }
 }
