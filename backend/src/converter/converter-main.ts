@@ -1,6 +1,7 @@
 /** The process that touches hostile bytes. It is told what to do over IPC, has no network and no secrets, and may be killed at any time. */
 import { setPriority } from 'node:os'
 import sharp from 'sharp'
+import { cleanText } from '../ingest/clean-text.ts'
 import type { IngestError } from '../ingest/types.ts'
 import { ExifTool } from './exiftool.ts'
 import { identify } from './identify.ts'
@@ -29,7 +30,7 @@ process.on('message', (message: StartMessage | RequestMessage) => {
   }
   answer(message).then(
     (value) => send({ id: message.id, value }),
-    (error: unknown) => send({ id: message.id, error: explain(error) }),
+    (error: unknown) => send({ id: message.id, error: withoutPath(explain(error), message.input.path) }),
   )
 })
 
@@ -48,6 +49,9 @@ function answer(message: RequestMessage) {
       return render({ ...message.input, tools, exiftool })
   }
 }
+
+/** Decoders quote what they like: paths of the server and bytes of the file have no place in a message. */
+const withoutPath = (error: IngestError, path: string): IngestError => ({ ...error, message: cleanText(error.message.replaceAll(`file:${path}`, 'the file').replaceAll(path, 'the file'), 1_000) })
 
 function explain(error: unknown): IngestError {
   if (error instanceof Refusal) return error.reason

@@ -187,6 +187,12 @@ describe('bad files', () => {
   })
 })
 
+test('a message names neither folders of the server nor bytes of the file', async () => {
+  const { error } = await preview(converter.pool, converter.scratch, await put('film.webm', Buffer.concat([Buffer.from('1a45dfa3934282847765626d', 'hex'), Buffer.alloc(3000, 7)])))
+  expect(error?.message).toMatch(/^[\x20-\x7e]+$/)
+  expect(error?.message).not.toContain(converter.folder)
+})
+
 describe('the processes', () => {
   test('files that were inside a killed converter are tried again and succeed', async () => {
     await using own = await testConverter()

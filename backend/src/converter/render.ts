@@ -1,4 +1,5 @@
 import type { RenderedPreviews } from '../ingest/types.ts'
+import { cleanText } from '../ingest/clean-text.ts'
 import { isCutBoxFile } from './box-file.ts'
 import { cascade } from './cascade.ts'
 import { readHdr } from './high-dynamic-range.ts'
@@ -62,7 +63,7 @@ export async function render(job: RenderJob): Promise<RenderedPreviews> {
 /** Decoders that forgive show half a picture without a word; the container and the stricter decoder before them tell. */
 async function damageOf(job: RenderJob, reasons: readonly { method: PreviewMethod; message: string }[]): Promise<string | undefined> {
   const strict = reasons.find(({ method }) => method === 'sharp')
-  if (strict && !job.identified.mimeType.startsWith('image/avif')) return `The file is damaged (${strict.message}); the preview shows what could be read.`
+  if (strict && !job.identified.mimeType.startsWith('image/avif')) return damaged(strict.message)
   if (!boxTypes.test(job.identified.mimeType) || !(await isCutBoxFile(job.path))) return undefined
   return 'The file is cut off before its end; the preview shows what could be read. Upload it again from the original.'
 }
@@ -88,9 +89,11 @@ async function renderWith(method: PreviewMethod, job: RenderJob): Promise<Render
   } catch (error) {
     if (!decoded.fallback) throw error
     const result = await cascade(decoded.fallback(), job.outputFolder)
-    return { ...common, ...result, damage: `The file is damaged (${firstLine(error)}); the preview shows what could be read.` }
+    return { ...common, ...result, damage: damaged(firstLine(error)) }
   }
 }
+
+const damaged = (because: string): string => cleanText(`The file is damaged (${because}); the preview shows what could be read.`, 500)
 
 const messageOf = (error: unknown): string =>
   error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error) ? String(error.message) : String(error)
