@@ -41,11 +41,15 @@ export type DatabaseOptions = {
   onQuery?: (durationMs: number) => void
 }
 
+/** Short statements on fast disks: the same plans on every server, whatever its own defaults are. */
+const plannerOptions = '-c jit=off -c random_page_cost=1.5 -c max_parallel_workers_per_gather=0'
+
 /** Opens a pool. Connection loss never ends the process: statements reject, the pool reconnects. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     application_name: options.applicationName,
+    options: plannerOptions,
     max: options.maxConnections,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 5_000,
@@ -109,6 +113,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       const next = new pg.Client({
         connectionString: options.connectionString,
         application_name: `${options.applicationName} listen`,
+        connectionTimeoutMillis: 5_000,
         keepAlive: true,
       })
       const lost = () => {
@@ -119,9 +124,15 @@ export function openDatabase(options: DatabaseOptions): Database {
       next.on('error', lost)
       next.on('end', lost)
       next.on('notification', (message) => onNotify(message.payload ?? ''))
-      await next.connect()
-      client = next
-      await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+      try {
+        await next.connect()
+        await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+      } catch (error) {
+        void next.end().catch(() => undefined)
+        throw error
+      }
+      if (stopped) await next.end()
+      else client = next
     }
     const reconnect = async (): Promise<void> => {
       try {
@@ -160,12 +171,21 @@ const sqlState = (error: unknown): string =>
 
 const isRetryable = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error))
 
+/** Shutting down, starting, too many connections, out of memory, statement or idle time-out, read-only after a failover. */
+const awayStates = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '53200', '57014', '25P03', '25006'])
+const awayErrnos = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'])
+/** A missing file is ENOENT, too, and a client that hung up ECONNRESET; only these calls concern a connection. */
+const awaySyscalls = new Set(['connect', 'read', 'write', 'getaddrinfo'])
+const syscallOf = (error: unknown): string =>
+  error instanceof Error && 'syscall' in error && typeof error.syscall === 'string' ? error.syscall : ''
+
 /** The database cannot be reached or is starting or stopping: worth a 503 and another try, not a bug. */
 export const isDatabaseUnavailable = (error: unknown): boolean => {
   const state = sqlState(error)
   return (
     state.startsWith('08') ||
-    ['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'].includes(state) ||
+    awayStates.has(state) ||
+    (awayErrnos.has(state) && awaySyscalls.has(syscallOf(error))) ||
     (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message))
   )
 }
