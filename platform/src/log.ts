@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, fstatSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import pino from 'pino'
 import { currentContext, type Context } from './context.ts'
@@ -15,7 +15,9 @@ export type Log = {
 export type ErrorEntry = Context & { message: string; code: string; route?: string; stack?: string }
 
 const keptFiles = 5
-const rotateBytes = 64 * 1024 * 1024
+const usualFileBytes = 64 * 1024 * 1024
+const lookEveryLines = 500
+const lookEveryMs = 5_000
 
 /**
  * One JSON line per event, to `app.log` in `directory` and, unless `stdout` is false, to standard output. Levels are upper case;
@@ -26,12 +28,17 @@ export function openLog(options: {
   process: string
   level: 'debug' | 'info' | 'warn' | 'error'
   stdout: boolean
+  /** Size at which app.log becomes app.log.1; five old files are kept. */
+  fileBytes?: number
   onError?: (entry: ErrorEntry) => void
 }): Log {
   mkdirSync(options.directory, { recursive: true })
   const file = path.join(options.directory, 'app.log')
-  rotate(file)
-  const streams = [{ level: options.level, stream: pino.destination({ dest: file, append: true, sync: true }) }]
+  const fileBytes = options.fileBytes ?? usualFileBytes
+  rotate(file, fileBytes)
+  const destination = pino.destination({ dest: file, append: true, sync: true })
+  const keepBounded = boundFile(file, fileBytes, destination)
+  const streams = [{ level: options.level, stream: destination }]
   if (options.stdout) streams.push({ level: options.level, stream: pino.destination({ dest: 1, sync: true }) })
   const logger = pino(
     {
@@ -51,6 +58,7 @@ export function openLog(options: {
     const { error, ...rest } = fields
     const explained = error === undefined ? rest : { ...rest, ...explain(error) }
     logger[level](explained, message)
+    keepBounded()
     if (level === 'error') {
       const described: Partial<ReturnType<typeof explain>> = error === undefined ? {} : explain(error)
       options.onError?.({
@@ -77,8 +85,29 @@ function explain(error: unknown): { reason: string; error_name?: string; stack?:
   return { reason: error.message + cause, error_name: error.name, ...(error.stack ? { stack: error.stack } : {}) }
 }
 
-function rotate(file: string): void {
-  if (!existsSync(file) || statSync(file).size < rotateBytes) return
+/** Looks now and then whether the file is full, or was moved by the other process that writes to it. */
+function boundFile(file: string, fileBytes: number, destination: ReturnType<typeof pino.destination>): () => void {
+  let lines = 0
+  let lookedAt = performance.now()
+  return () => {
+    if (++lines < lookEveryLines && performance.now() - lookedAt < lookEveryMs) return
+    lines = 0
+    lookedAt = performance.now()
+    try {
+      const { fd } = destination as unknown as { fd: number }
+      const current = statSync(file, { throwIfNoEntry: false })
+      const isOurs = current !== undefined && current.ino === fstatSync(fd).ino
+      if (isOurs && current.size < fileBytes) return
+      if (isOurs) rotate(file, fileBytes)
+      destination.reopen()
+    } catch {
+      // A log that cannot be moved grows; that is no reason to fail what is being logged.
+    }
+  }
+}
+
+function rotate(file: string, fileBytes: number): void {
+  if (!existsSync(file) || statSync(file).size < fileBytes) return
   rmSync(`${file}.${keptFiles}`, { force: true })
   for (let n = keptFiles - 1; n >= 1; n--) if (existsSync(`${file}.${n}`)) renameSync(`${file}.${n}`, `${file}.${n + 1}`)
   renameSync(file, `${file}.1`)
