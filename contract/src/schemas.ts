@@ -11,6 +11,8 @@ const id = z.number().int().positive()
 const time = z.iso.datetime().describe('UTC, ISO 8601')
 const count = z.number().int().nonnegative()
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256, hexadecimal')
+/** Half a surrogate pair is no character, and PostgreSQL refuses it in JSON. */
+const wholeText = z.string().refine((text) => text.isWellFormed(), 'Send whole Unicode characters.')
 const tagName = z.string().trim().min(1).max(100)
 const pathId = z.object({ id: z.coerce.number().int().positive() })
 const noContent = z.undefined()
@@ -148,7 +150,7 @@ export const assetFilters = z
     preview_state: z.array(z.enum(['pending', 'ready', 'unavailable', 'failed', 'refused'])),
     owner: id,
     checksum: sha256,
-    custom_metadata: z.record(z.string().max(64), z.union([z.string(), z.number()])).describe('embedded metadata by normalised name, equal'),
+    custom_metadata: z.record(wholeText.max(64), z.union([wholeText, z.number()])).describe('embedded metadata by normalised name, equal'),
   })
   .partial()
 

@@ -11,6 +11,7 @@ import { isAtLeast, type Principal } from '../people/access.ts'
 import type { Authenticator } from '../people/authenticate.ts'
 import type { Context, Handlers } from './handler.ts'
 import { once } from './idempotency.ts'
+import { limitBodyTime } from './limit-body-time.ts'
 import type { Origins } from './origin.ts'
 import { problemOf, problemOfParse, sendProblem } from './problem-reply.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -37,13 +38,19 @@ export type ServeDeps = {
 }
 
 const bodyLimitBytes = 2 * 1024 * 1024
+/** Time for such a body to arrive. */
+const bodyLimitMs = 60_000
+
+const templateOf = (name: RouteName): string => apiBase + routes[name].path.replace(/\{(\w+)\}/g, ':$1')
+const isStream = new Set((Object.keys(endpoints) as RouteName[]).filter((name) => 'bodyType' in endpoints[name]).map(templateOf))
 
 /** The HTTP server: every endpoint of the contract with its handler behind parsing, sign-in, access, and one translation of problems. */
 export function serve(deps: ServeDeps): FastifyInstance {
   const headers = securityHeaders(deps.isHttps)
   const app = Fastify({
     bodyLimit: bodyLimitBytes,
-    trustProxy: deps.trustProxy,
+    // One hop: of the addresses in X-Forwarded-For only the last is our proxy's word, the others are the client's.
+    trustProxy: deps.trustProxy && ((_address: string, hop: number) => hop < 1),
     logger: false,
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
@@ -76,6 +83,9 @@ export function serve(deps: ServeDeps): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headers.api)
     const context: LogContext = { request_id: request.id }
+    // Uploads set their own limits on silence; what they leave unread must end, too.
+    if (!isStream.has(request.routeOptions.url ?? '')) limitBodyTime(request.raw, bodyLimitMs)
+    else reply.raw.once('finish', () => limitBodyTime(request.raw, bodyLimitMs))
     runInContext(context, () => done())
   })
   app.addHook('onResponse', (request, reply, done) => {
@@ -102,13 +112,13 @@ export function serve(deps: ServeDeps): FastifyInstance {
 
 function register(app: FastifyInstance, name: RouteName, deps: ServeDeps): void {
   const endpoint: Endpoint = endpoints[name]
-  const { method, path } = routes[name]
+  const { method } = routes[name]
   const handler = deps.handlers[name] as (input: unknown, context: Context) => Promise<unknown>
   const isUnsafe = !['GET', 'HEAD', 'OPTIONS'].includes(method)
 
   app.route({
     method,
-    url: apiBase + path.replace(/\{(\w+)\}/g, ':$1'),
+    url: templateOf(name),
     ...(endpoint.bodyType ? { bodyLimit: Number.MAX_SAFE_INTEGER } : {}),
     exposeHeadRoute: method === 'GET',
     onRequest: async (request, reply) => {
@@ -158,7 +168,7 @@ async function answer(
   }
   const key = request.headers['idempotency-key']
   if (typeof key === 'string' && request.method === 'POST' && principal && !endpoint.bodyType && !endpoint.readsOnly) {
-    const answered = await once(deps.database, { accountId: principal.id, key, route: name, body: request.body }, async () => {
+    const answered = await once(deps.database, { accountId: principal.id, key, route: `${name} ${JSON.stringify(request.params)}`, body: request.body }, async () => {
       const body = await handler(input, context)
       return { status: statusOf(reply, endpoint, body), body }
     })

@@ -1,8 +1,11 @@
-import { join, sql, type Database } from '@dam/platform/database'
+import { isDatabaseUnavailable, join, sql, type Database, type Sql } from '@dam/platform/database'
 import type { ErrorEntry } from '@dam/platform/log'
 
 const mostWaiting = 1_000
 const keptDays = 35
+
+/** PostgreSQL holds no NUL; what tools print does. */
+const storable = (text: string, most: number): string => text.replaceAll('\0', '\uFFFD').slice(0, most).toWellFormed()
 
 /** Copies ERROR lines into table `error_log`, some at a time; while the database is away they wait, the oldest give way. */
 export function openErrorLog(database: Database, process: string): { add(entry: ErrorEntry): void; flush(): Promise<void>; prune(): Promise<void> } {
@@ -16,14 +19,21 @@ export function openErrorLog(database: Database, process: string): { add(entry: 
     if (batch.length === 0) return
     waiting = []
     const rows = batch.map(
-      (e) => sql`(${e.at}::timestamptz, 'ERROR', ${e.code}, ${e.message.slice(0, 4000)}, ${process}, ${e.route ?? null}, ${e.request_id ?? null}, ${e.user_id ?? null}::bigint, ${e.asset_id ?? null}::bigint, ${e.stack?.slice(0, 8000) ?? null})`,
+      (e) => sql`(${e.at}::timestamptz, 'ERROR', ${e.code}, ${storable(e.message, 4000)}, ${process}, ${e.route ?? null}, ${e.request_id ?? null}, ${e.user_id ?? null}::bigint, ${e.asset_id ?? null}::bigint, ${e.stack === undefined ? null : storable(e.stack, 8000)})`,
     )
+    const insert = (some: Sql[]): Promise<number> =>
+      database.run(sql`
+        insert into error_log ("timestamp", level, code, message, process, route, request_id, user_id, asset_id, stack) values ${join(some)}`)
     try {
-      await database.run(sql`
-        insert into error_log ("timestamp", level, code, message, process, route, request_id, user_id, asset_id, stack) values ${join(rows)}`)
-    } catch {
-      waiting = [...batch, ...waiting].slice(-mostWaiting)
-      schedule(5_000)
+      await insert(rows)
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) {
+        waiting = [...batch, ...waiting].slice(-mostWaiting)
+        schedule(5_000)
+      } else {
+        // One line that the table cannot take must not keep the others out; it stays in app.log.
+        for (const row of rows) await insert([row]).catch(() => 0)
+      }
     }
   }
   const schedule = (delayMs: number): void => {

@@ -19,16 +19,20 @@ export async function ensureSetupLink(database: Database, publicUrl: string): Pr
 
 /** Creates the first administrator from a set-up link. Of two that use the link at once, one gets the account. */
 export async function setUp(database: Database, input: { token: string; username: string; password: string }): Promise<Account> {
+  // Before the costly hash: anybody may ask.
+  const known = await database.row(sql`select from setup_link where token_hash = ${hashToken(input.token)}`)
+  if (!known) throw (await hasAccounts(database)) ? alreadyDone() : linkInvalid()
   const passwordHash = await hashPassword(input.password)
   return database.transaction(async (tx) => {
     const used = await tx.run(sql`delete from setup_link where token_hash = ${hashToken(input.token)}`)
-    if (await hasAccounts(tx)) throw new Problem('setup-already-done', 'DAM is set up already. Sign in instead.')
-    if (used === 0) {
-      throw new Problem('setup-link-invalid', 'This set-up link is not valid any more. Restart DAM: it prints a new one.')
-    }
+    if (await hasAccounts(tx)) throw alreadyDone()
+    if (used === 0) throw linkInvalid()
     return addAccount(tx, { username: input.username, passwordHash, role: 'administrator', actorId: null })
   })
 }
+
+const alreadyDone = (): Problem => new Problem('setup-already-done', 'DAM is set up already. Sign in instead.')
+const linkInvalid = (): Problem => new Problem('setup-link-invalid', 'This set-up link is not valid any more. Restart DAM: it prints a new one.')
 
 /** Creates the administrator named in the configuration, unless an account exists. Gives true when it did. */
 export async function createConfiguredAdministrator(

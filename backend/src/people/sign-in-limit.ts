@@ -5,9 +5,10 @@ import { sql, type Querier } from '@dam/platform/database'
 /** Failed sign-ins allowed for one account name from one address, and for one address in all, within the window. */
 export const signInLimits = { perAccount: 10, perAddress: 100, windowMinutes: 15 } as const
 
-const bucketsOf = (username: string, address: string): [string, number][] => [
-  [createHash('sha256').update(`${username.toLowerCase()}\n${address}`).digest('base64'), signInLimits.perAccount],
+/** The address comes first: once it is over its limit, made-up names add no more rows. */
+const bucketsOf = (username: string, address: string): [[string, number], [string, number]] => [
   [createHash('sha256').update(address).digest('base64'), signInLimits.perAddress],
+  [createHash('sha256').update(`${username.toLowerCase()}\n${address}`).digest('base64'), signInLimits.perAccount],
 ]
 
 /** Counts this try before the password is looked at, so that parallel guesses count too. Throws `too-many-requests`. */
@@ -29,9 +30,9 @@ export async function countSignIn(db: Querier, username: string, address: string
 
 /** A successful sign-in clears the account's count and takes its own try off the address's. */
 export async function clearSignIn(db: Querier, username: string, address: string): Promise<void> {
-  const [account, everyone] = bucketsOf(username, address)
-  await db.run(sql`delete from sign_in_failure where bucket = ${account?.[0] ?? ''}`)
-  await db.run(sql`update sign_in_failure set failures = greatest(failures - 1, 0) where bucket = ${everyone?.[0] ?? ''}`)
+  const [[everyone], [account]] = bucketsOf(username, address)
+  await db.run(sql`delete from sign_in_failure where bucket = ${account}`)
+  await db.run(sql`update sign_in_failure set failures = greatest(failures - 1, 0) where bucket = ${everyone}`)
 }
 
 export const deleteOldSignInFailures = (db: Querier): Promise<number> =>
