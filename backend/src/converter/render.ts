@@ -5,6 +5,7 @@ import { cascade } from './cascade.ts'
 import { readHdr } from './high-dynamic-range.ts'
 import { methodsOf, previewMethods, type PreviewMethod } from './preview-methods.ts'
 import type { Decode, RenderJob } from './provider.ts'
+import { withoutPaths } from './without-paths.ts'
 import { coverArt } from './providers/cover-art.ts'
 import { embeddedPreview, embeddedThumbnail } from './providers/embedded-picture.ts'
 import { magickImage } from './providers/magick.ts'
@@ -46,7 +47,7 @@ export async function render(job: RenderJob): Promise<RenderedPreviews> {
       return damage ? { ...rendered, damage } : rendered
     } catch (error) {
       if (error instanceof Refusal) throw error
-      reasons.push({ method, message: firstLine(error) })
+      reasons.push({ method, message: withoutPaths(firstLine(error), job.path) })
     }
   }
   if (missing && reasons.every(({ method }) => method === 'embedded-thumbnail')) {
@@ -89,7 +90,7 @@ async function renderWith(method: PreviewMethod, job: RenderJob): Promise<Render
   } catch (error) {
     if (!decoded.fallback) throw error
     const result = await cascade(decoded.fallback(), job.outputFolder)
-    return { ...common, ...result, damage: damaged(firstLine(error)) }
+    return { ...common, ...result, damage: damaged(withoutPaths(firstLine(error), job.path)) }
   }
 }
 
