@@ -14,14 +14,18 @@ export const config = {
   /** Everything the benches write but their results. Libraries of generated rows are kept here from run to run. */
   scratchDir: path.resolve(env['DAM_BENCH_SCRATCH'] ?? path.join(tmpdir(), 'dam-bench')),
   port: Number(env['DAM_BENCH_PORT'] ?? 18500),
-  chromium: env['DAM_CHROMIUM'] ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) => existsSync(file)),
+  chromium:
+    env['DAM_CHROMIUM'] ??
+    ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) => existsSync(file)),
   /** Starts the product; `./dam up` unless another release is to be measured. */
   command: env['DAM_BENCH_COMMAND']?.split(' '),
   /** Measure less: for trying a bench out, not for results. */
   quick: env['DAM_BENCH_QUICK'] === '1',
   /** What the product is started with: our own environment without settings of another DAM. */
   inherited: Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^(DAM_|DATABASE_URL$|REDIS_URL$|PORT$|HOST$|NODE_OPTIONS$|npm_)/.test(name)),
+    Object.entries(env).filter(
+      ([name]) => !/^(DAM_|DATABASE_URL$|REDIS_URL$|PORT$|HOST$|NODE_OPTIONS$|npm_)/.test(name),
+    ),
   ),
 } as const
 

@@ -10,7 +10,17 @@ const peers = { grid: 'Piwigo 790, Immich 1 860, Directus 2 840', script: 'Piwig
 const viewport = { width: 1440, height: 900 }
 const rows = 100_000
 
-type Visit = { firstGridMs: number; firstCardsMs: number; thumbnails: number; shift: number; requests: number; bytes: number; scriptBytes: number; scriptEncodings: string[]; scripts: Script[] }
+type Visit = {
+  firstGridMs: number
+  firstCardsMs: number
+  thumbnails: number
+  shift: number
+  requests: number
+  bytes: number
+  scriptBytes: number
+  scriptEncodings: string[]
+  scripts: Script[]
+}
 type Script = { name: string; gzipBytes: number }
 
 export async function run(): Promise<void> {
@@ -23,19 +33,51 @@ export async function run(): Promise<void> {
   const frames = await scroll(visit)
   const n = visits.length
   const gzipped = ({ scripts }: Visit): number => scripts.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0)
-  console.log(`scripts, gzipped: ${visits[0]?.scripts.map(({ name, gzipBytes }) => `${name} ${(gzipBytes / 1000).toFixed(1)}`).join(', ')}`)
+  console.log(
+    `scripts, gzipped: ${visits[0]?.scripts.map(({ name, gzipBytes }) => `${name} ${(gzipBytes / 1000).toFixed(1)}`).join(', ')}`,
+  )
   const of = (value: (visit: Visit) => number): number => median(visits.map(value))
   const figures: Figure[] = [
-    { figure: `time to first grid, ${of(({ thumbnails }) => thumbnails)} thumbnails painted, cold browser, ${rows} rows`, value: of((v) => v.firstGridMs), unit: 'ms', n, peer: peers.grid, target: { atMost: 700 } },
+    {
+      figure: `time to first grid, ${of(({ thumbnails }) => thumbnails)} thumbnails painted, cold browser, ${rows} rows`,
+      value: of((v) => v.firstGridMs),
+      unit: 'ms',
+      n,
+      peer: peers.grid,
+      target: { atMost: 700 },
+    },
     { figure: 'time to first cards with placeholders', value: of((v) => v.firstCardsMs), unit: 'ms', n },
-    { figure: 'JavaScript, gzipped', value: of(gzipped) / 1000, unit: 'kB', n, peer: peers.script, target: { atMost: 120 } },
-    { figure: `JavaScript on the wire (${[...new Set(visits.flatMap((v) => v.scriptEncodings))].join(', ')})`, value: of((v) => v.scriptBytes) / 1000, unit: 'kB', n },
+    {
+      figure: 'JavaScript, gzipped',
+      value: of(gzipped) / 1000,
+      unit: 'kB',
+      n,
+      peer: peers.script,
+      target: { atMost: 120 },
+    },
+    {
+      figure: `JavaScript on the wire (${[...new Set(visits.flatMap((v) => v.scriptEncodings))].join(', ')})`,
+      value: of((v) => v.scriptBytes) / 1000,
+      unit: 'kB',
+      n,
+    },
     { figure: 'everything on the wire until quiet', value: of((v) => v.bytes) / 1000, unit: 'kB', n },
     { figure: 'requests until quiet', value: of((v) => v.requests), unit: 'count', n },
-    { figure: 'cumulative layout shift', value: Math.max(...visits.map((v) => v.shift)), unit: 'score', n, target: { atMost: 0.02 } },
+    {
+      figure: 'cumulative layout shift',
+      value: Math.max(...visits.map((v) => v.shift)),
+      unit: 'score',
+      n,
+      target: { atMost: 0.02 },
+    },
     { figure: 'scrolling 20 screens: frame time p50', value: median(frames), unit: 'ms', n: frames.length },
     { figure: 'scrolling 20 screens: frame time p95', value: quantile(frames, 0.95), unit: 'ms', n: frames.length },
-    { figure: 'scrolling 20 screens: frames over 50 ms', value: (frames.filter((ms) => ms > 50).length / frames.length) * 100, unit: '%', n: frames.length },
+    {
+      figure: 'scrolling 20 screens: frames over 50 ms',
+      value: (frames.filter((ms) => ms > 50).length / frames.length) * 100,
+      unit: '%',
+      n: frames.length,
+    },
   ]
   report('gallery', figures)
 }
@@ -52,7 +94,9 @@ async function coldVisit({ origin, cookie }: Where): Promise<Visit> {
     await page.addInitScript(watchGrid)
     const network = await watchNetwork(page)
     await page.goto(origin, { waitUntil: 'commit' })
-    await page.waitForFunction(() => (window as Watched).benchGrid?.firstGridMs !== undefined, undefined, { timeout: 30_000 })
+    await page.waitForFunction(() => (window as Watched).benchGrid?.firstGridMs !== undefined, undefined, {
+      timeout: 30_000,
+    })
     await network.quiet(1_000)
     const grid = await page.evaluate(() => (window as Watched).benchGrid)
     if (!grid?.firstGridMs || grid.firstCardsMs === undefined) throw new Error('The gallery showed no grid.')
@@ -62,7 +106,9 @@ async function coldVisit({ origin, cookie }: Where): Promise<Visit> {
   }
 }
 
-type Watched = Window & { benchGrid?: { firstGridMs?: number; firstCardsMs?: number; thumbnails: number; shift: number } }
+type Watched = Window & {
+  benchGrid?: { firstGridMs?: number; firstCardsMs?: number; thumbnails: number; shift: number }
+}
 
 /**
  * Runs in the page. The first grid is there at the first frame after which every picture that stands in the window is
@@ -73,15 +119,24 @@ function watchGrid(): void {
   ;(window as Watched).benchGrid = state
   type Shift = { value: number; hadRecentInput: boolean }
   new PerformanceObserver((list) => {
-    for (const { value, hadRecentInput } of list.getEntries() as unknown as Shift[]) if (!hadRecentInput) state.shift += value
+    for (const { value, hadRecentInput } of list.getEntries() as unknown as Shift[])
+      if (!hadRecentInput) state.shift += value
   }).observe({ type: 'layout-shift' as 'measure', buffered: true })
   const look = (): void => {
     const pictures = [...document.images].filter((image) => {
       const { top, bottom, left, right, width } = image.getBoundingClientRect()
-      return image.src.includes('/renditions/') && width > 20 && bottom > 0 && right > 0 && top < innerHeight && left < innerWidth
+      return (
+        image.src.includes('/renditions/') &&
+        width > 20 &&
+        bottom > 0 &&
+        right > 0 &&
+        top < innerHeight &&
+        left < innerWidth
+      )
     })
     if (pictures.length >= 6 && state.firstCardsMs === undefined) state.firstCardsMs = performance.now()
-    if (pictures.length < 6 || !pictures.every((image) => image.complete && image.naturalWidth > 0)) return void requestAnimationFrame(look)
+    if (pictures.length < 6 || !pictures.every((image) => image.complete && image.naturalWidth > 0))
+      return void requestAnimationFrame(look)
     void Promise.all(pictures.map((image) => image.decode())).then(() => {
       requestAnimationFrame(() =>
         requestAnimationFrame(() => {
@@ -111,7 +166,10 @@ async function watchNetwork(page: Page) {
   session.on('Network.responseReceived', ({ requestId, type, response }) => {
     if (type !== 'Script' && !/javascript/.test(response.mimeType)) return
     scripts.set(requestId, response.url)
-    encodings.add(Object.entries(response.headers).find(([name]) => name.toLowerCase() === 'content-encoding')?.[1] ?? 'not compressed')
+    encodings.add(
+      Object.entries(response.headers).find(([name]) => name.toLowerCase() === 'content-encoding')?.[1] ??
+        'not compressed',
+    )
   })
   session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
     lastAt = performance.now()
@@ -132,7 +190,10 @@ async function watchNetwork(page: Page) {
       const scriptGzip: Script[] = []
       for (const [requestId, url] of scripts) {
         const { body, base64Encoded } = await session.send('Network.getResponseBody', { requestId })
-        scriptGzip.push({ name: new URL(url).pathname, gzipBytes: gzipSync(Buffer.from(body, base64Encoded ? 'base64' : 'utf8'), { level: 9 }).length })
+        scriptGzip.push({
+          name: new URL(url).pathname,
+          gzipBytes: gzipSync(Buffer.from(body, base64Encoded ? 'base64' : 'utf8'), { level: 9 }).length,
+        })
       }
       return { requests, bytes, scriptBytes, scripts: scriptGzip, scriptEncodings: [...encodings] }
     },
@@ -148,14 +209,19 @@ async function scroll({ origin, cookie }: Where): Promise<number[]> {
     const page = await context.newPage()
     await page.addInitScript(watchGrid)
     await page.goto(origin, { waitUntil: 'commit' })
-    await page.waitForFunction(() => (window as Watched).benchGrid?.firstGridMs !== undefined, undefined, { timeout: 30_000 })
+    await page.waitForFunction(() => (window as Watched).benchGrid?.firstGridMs !== undefined, undefined, {
+      timeout: 30_000,
+    })
     await page.waitForTimeout(1_000)
     await page.mouse.move(viewport.width / 2, viewport.height / 2)
     await page.evaluate(() => {
       const state = window as Window & { benchFrames?: number[]; benchFirst?: string; benchScrolls?: number }
       state.benchFrames = []
       state.benchScrolls = 0
-      document.addEventListener('scroll', () => (state.benchScrolls = (state.benchScrolls ?? 0) + 1), { capture: true, passive: true })
+      document.addEventListener('scroll', () => (state.benchScrolls = (state.benchScrolls ?? 0) + 1), {
+        capture: true,
+        passive: true,
+      })
       let last = performance.now()
       const tick = (now: number): void => {
         state.benchFrames?.push(now - last)

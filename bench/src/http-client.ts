@@ -2,7 +2,11 @@ import { Agent, request, type IncomingHttpHeaders } from 'node:http'
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: Buffer; ms: number }
 export type Client = {
-  send(method: string, path: string, options?: { headers?: Record<string, string>; body?: Buffer | string }): Promise<Answer>
+  send(
+    method: string,
+    path: string,
+    options?: { headers?: Record<string, string>; body?: Buffer | string },
+  ): Promise<Answer>
   /** Sends and reads JSON; throws unless the answer is 2xx. */
   json<T>(method: string, path: string, body?: unknown): Promise<T>
   readonly origin: string
@@ -21,7 +25,14 @@ export function createClient(origin: string, token?: string): Client {
       const outgoing = request(new URL(path, origin), { method, agent, headers, timeout: 60_000 }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks), ms: performance.now() - startedAt }))
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+            ms: performance.now() - startedAt,
+          }),
+        )
         response.on('error', reject)
       })
       outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path} was not answered within 60 s`)))
@@ -33,8 +44,13 @@ export function createClient(origin: string, token?: string): Client {
     origin,
     authorization,
     json: async <T>(method: string, path: string, body?: unknown) => {
-      const answer = await send(method, path, body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-      if (answer.status < 200 || answer.status > 299) throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString().slice(0, 500)}`)
+      const answer = await send(
+        method,
+        path,
+        body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+      )
+      if (answer.status < 200 || answer.status > 299)
+        throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString().slice(0, 500)}`)
       return JSON.parse(answer.body.toString()) as T
     },
   }

@@ -20,7 +20,10 @@ export async function run(): Promise<void> {
   console.log(`seed ${seed}`)
   const dataDir = dataDirectory('kill', { fresh: true })
   await using product = await startProduct({ dataDir })
-  const files = Array.from({ length: uploads }, (_, index) => ({ name: `file-${index}.bin`, sizeBytes: random.between(1, 10 * 1024 * 1024) }))
+  const files = Array.from({ length: uploads }, (_, index) => ({
+    name: `file-${index}.bin`,
+    sizeBytes: random.between(1, 10 * 1024 * 1024),
+  }))
 
   const killing = startKilling(product, random, kills)
   const acknowledged: { name: string; sizeBytes: number; sha256: string }[] = []
@@ -39,13 +42,43 @@ export async function run(): Promise<void> {
   const fsck = await runCommand(['fsck'], { dataDir })
   if (fsck.code !== 0) console.log(fsck.output)
   report('kill', [
-    { figure: 'kill -9 of the web process', value: killing.downMs.length, unit: 'count', n: kills, target: { atLeast: kills } },
+    {
+      figure: 'kill -9 of the web process',
+      value: killing.downMs.length,
+      unit: 'count',
+      n: kills,
+      target: { atLeast: kills },
+    },
     { figure: 'of these with uploads under way', value: killing.withUploads(), unit: 'count', n: kills },
-    { figure: 'uploads acknowledged', value: acknowledged.length, unit: 'count', n: uploads, target: { atLeast: uploads } },
-    { figure: 'of these identical byte for byte', value: count('identical'), unit: 'count', n: acknowledged.length, target: { atLeast: acknowledged.length } },
+    {
+      figure: 'uploads acknowledged',
+      value: acknowledged.length,
+      unit: 'count',
+      n: uploads,
+      target: { atLeast: uploads },
+    },
+    {
+      figure: 'of these identical byte for byte',
+      value: count('identical'),
+      unit: 'count',
+      n: acknowledged.length,
+      target: { atLeast: acknowledged.length },
+    },
     { figure: 'of these lost', value: count('lost'), unit: 'count', n: acknowledged.length, target: { atMost: 0 } },
-    { figure: 'of these different', value: count('different'), unit: 'count', n: acknowledged.length, target: { atMost: 0 } },
-    { figure: 'of these there more than once', value: count('twice'), unit: 'count', n: acknowledged.length, target: { atMost: 0 } },
+    {
+      figure: 'of these different',
+      value: count('different'),
+      unit: 'count',
+      n: acknowledged.length,
+      target: { atMost: 0 },
+    },
+    {
+      figure: 'of these there more than once',
+      value: count('twice'),
+      unit: 'count',
+      n: acknowledged.length,
+      target: { atMost: 0 },
+    },
     { figure: './dam fsck afterwards: exit code', value: fsck.code, unit: 'code', n: 1, target: { atMost: 0 } },
     { figure: 'killed until ready again, p50', value: median(killing.downMs), unit: 'ms', n: kills },
     { figure: 'killed until ready again, slowest', value: quantile(killing.downMs, 1), unit: 'ms', n: kills },
@@ -69,7 +102,10 @@ function upload(client: Client, name: string, bytes: Buffer): Promise<void> {
 type Comparison = 'identical' | 'lost' | 'different' | 'twice'
 
 async function compare(client: Client, file: { name: string; sha256: string }): Promise<Comparison> {
-  const { results } = await client.json<{ results: { filename: string; download_url: string }[] }>('GET', `/api/v4/dam/assets/?checksum=${file.sha256}`)
+  const { results } = await client.json<{ results: { filename: string; download_url: string }[] }>(
+    'GET',
+    `/api/v4/dam/assets/?checksum=${file.sha256}`,
+  )
   const [asset] = results
   if (!asset || asset.filename !== file.name) return 'lost'
   if (results.length > 1) return 'twice'
@@ -94,7 +130,8 @@ function startKilling(product: Product, random: ReturnType<typeof createRandom>,
       const killedAt = performance.now()
       process.kill(pid, 'SIGKILL')
       while (!(await product.isReady())) {
-        if (performance.now() - killedAt > 60_000) throw new Error('The web process was not back 60 s after it was killed.')
+        if (performance.now() - killedAt > 60_000)
+          throw new Error('The web process was not back 60 s after it was killed.')
         await sleep(10)
       }
       downMs.push(performance.now() - killedAt)

@@ -17,7 +17,14 @@ export async function run(): Promise<void> {
   report('lighthouse', figures)
 }
 
-type Scores = { performance: number; practices: number; accessibility: number; shift: number; paintMs: number; failed: string[] }
+type Scores = {
+  performance: number
+  practices: number
+  accessibility: number
+  shift: number
+  paintMs: number
+  failed: string[]
+}
 
 async function judge(page: string, url: string, extraHeaders: Record<string, string>): Promise<Figure[]> {
   const runs: Scores[] = []
@@ -25,12 +32,34 @@ async function judge(page: string, url: string, extraHeaders: Record<string, str
   const failed = [...new Set(runs.flatMap((run) => run.failed))]
   if (failed.length > 0) console.log(`${page}: not passed: ${failed.join(', ')}`)
   const n = runs.length
-  const of = (key: 'performance' | 'practices' | 'accessibility' | 'shift' | 'paintMs'): number => median(runs.map((run) => run[key]))
+  const of = (key: 'performance' | 'practices' | 'accessibility' | 'shift' | 'paintMs'): number =>
+    median(runs.map((run) => run[key]))
   return [
-    { figure: `${page}: performance`, value: of('performance'), unit: 'of 100', n, peer: peers.performance, target: { atLeast: 95 } },
+    {
+      figure: `${page}: performance`,
+      value: of('performance'),
+      unit: 'of 100',
+      n,
+      peer: peers.performance,
+      target: { atLeast: 95 },
+    },
     { figure: `${page}: best practices`, value: of('practices'), unit: 'of 100', n, target: { atLeast: 95 } },
-    { figure: `${page}: accessibility`, value: of('accessibility'), unit: 'of 100', n, peer: peers.accessibility, target: { atLeast: 100 } },
-    { figure: `${page}: layout shift`, value: of('shift'), unit: 'score', n, peer: peers.shift, target: { atMost: 0.02 } },
+    {
+      figure: `${page}: accessibility`,
+      value: of('accessibility'),
+      unit: 'of 100',
+      n,
+      peer: peers.accessibility,
+      target: { atLeast: 100 },
+    },
+    {
+      figure: `${page}: layout shift`,
+      value: of('shift'),
+      unit: 'score',
+      n,
+      peer: peers.shift,
+      target: { atMost: 0.02 },
+    },
     { figure: `${page}: largest contentful paint`, value: of('paintMs'), unit: 'ms', n },
   ]
 }
@@ -40,7 +69,17 @@ async function once(url: string, extraHeaders: Record<string, string>): Promise<
   const port = config.port + 2
   const browser = await launchBrowser({ debuggingPort: port })
   try {
-    const result = await lighthouse(url, { port, extraHeaders, logLevel: 'error', output: 'json', onlyCategories: ['performance', 'best-practices', 'accessibility'] }, desktopConfig)
+    const result = await lighthouse(
+      url,
+      {
+        port,
+        extraHeaders,
+        logLevel: 'error',
+        output: 'json',
+        onlyCategories: ['performance', 'best-practices', 'accessibility'],
+      },
+      desktopConfig,
+    )
     if (!result) throw new Error('Lighthouse gave no result.')
     const { categories, audits, runtimeError, runWarnings } = result.lhr
     if (runtimeError) throw new Error(`Lighthouse: ${runtimeError.message}`)
@@ -56,7 +95,9 @@ async function once(url: string, extraHeaders: Record<string, string>): Promise<
       accessibility: score('accessibility'),
       shift: audits['cumulative-layout-shift']?.numericValue ?? Number.NaN,
       paintMs: audits['largest-contentful-paint']?.numericValue ?? Number.NaN,
-      failed: Object.values(audits).filter((audit) => audit.scoreDisplayMode === 'binary' && audit.score === 0).map((audit) => audit.id),
+      failed: Object.values(audits)
+        .filter((audit) => audit.scoreDisplayMode === 'binary' && audit.score === 0)
+        .map((audit) => audit.id),
     }
   } finally {
     await browser.close()

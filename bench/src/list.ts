@@ -23,7 +23,14 @@ export async function run(): Promise<void> {
     cpuBySize.set(size, found.cpuMs)
   }
   const [small, large] = [cpuBySize.get(sizes[0] as number) as number, cpuBySize.get(sizes.at(-1) as number) as number]
-  if (sizes.length > 1) figures.push({ figure: 'first page, CPU at 1 000 000 rows / at 10 000', value: large / small, unit: 'ratio', n: sizes.length, target: { atMost: 1.2 } })
+  if (sizes.length > 1)
+    figures.push({
+      figure: 'first page, CPU at 1 000 000 rows / at 10 000',
+      value: large / small,
+      unit: 'ratio',
+      n: sizes.length,
+      target: { atMost: 1.2 },
+    })
   report('list', figures)
 }
 
@@ -35,11 +42,42 @@ async function measure(product: Product, size: number): Promise<{ figures: Figur
   await load(product, { paths: [firstPage], connections: 16, seconds: 2 })
   const page = await load(product, { paths: [firstPage], connections: 16, seconds })
   const figures: Figure[] = [
-    { figure: `first page of 50, ${rows} rows: CPU per request`, value: page.cpuMsPerRequest, unit: 'ms', n: page.requests, target: { atMost: 1 }, ...(isHeadline ? { peer: peers.cpu } : {}) },
-    ...[...page.cpu.byRole].filter(([, ms]) => ms / page.requests > 0.005).map(([role, ms]): Figure => ({ figure: `  of that: ${role}`, value: ms / page.requests, unit: 'ms', n: page.requests })),
-    { figure: `first page of 50, ${rows} rows: at 16 connections`, value: page.perSecond, unit: '1/s', n: page.requests, target: { atLeast: 1_200 }, ...(isHeadline ? { peer: peers.perSecond } : {}) },
-    { figure: `first page of 50, ${rows} rows: p50 at 16 connections`, value: page.p50Ms, unit: 'ms', n: page.requests },
-    { figure: `first page of 50, ${rows} rows: p99 at 16 connections`, value: page.p99Ms, unit: 'ms', n: page.requests },
+    {
+      figure: `first page of 50, ${rows} rows: CPU per request`,
+      value: page.cpuMsPerRequest,
+      unit: 'ms',
+      n: page.requests,
+      target: { atMost: 1 },
+      ...(isHeadline ? { peer: peers.cpu } : {}),
+    },
+    ...[...page.cpu.byRole]
+      .filter(([, ms]) => ms / page.requests > 0.005)
+      .map(([role, ms]): Figure => ({
+        figure: `  of that: ${role}`,
+        value: ms / page.requests,
+        unit: 'ms',
+        n: page.requests,
+      })),
+    {
+      figure: `first page of 50, ${rows} rows: at 16 connections`,
+      value: page.perSecond,
+      unit: '1/s',
+      n: page.requests,
+      target: { atLeast: 1_200 },
+      ...(isHeadline ? { peer: peers.perSecond } : {}),
+    },
+    {
+      figure: `first page of 50, ${rows} rows: p50 at 16 connections`,
+      value: page.p50Ms,
+      unit: 'ms',
+      n: page.requests,
+    },
+    {
+      figure: `first page of 50, ${rows} rows: p99 at 16 connections`,
+      value: page.p99Ms,
+      unit: 'ms',
+      n: page.requests,
+    },
   ]
   const deep = await pageDeep(client, Math.min(1_000, Math.floor(size / 50) - 2))
   const random = createRandom(size)
@@ -52,21 +90,47 @@ async function measure(product: Product, size: number): Promise<{ figures: Figur
   const variety: { name: string; n: number; ask: () => Promise<{ status: number; ms: number }> }[] = [
     { name: 'first page', n: 400, ask: () => one.ask(firstPage) },
     { name: `${deep.depth} pages deep by cursor`, n: 400, ask: () => one.ask(deep.path) },
-    { name: 'filter by type', n: 200, ask: () => one.ask(`${firstPage}&type=${random.pick(['image', 'video', 'document', 'audio'])}`) },
+    {
+      name: 'filter by type',
+      n: 200,
+      ask: () => one.ask(`${firstPage}&type=${random.pick(['image', 'video', 'document', 'audio'])}`),
+    },
     { name: 'filter by tag', n: 200, ask: () => one.ask(`${firstPage}&tags=${tag()}`) },
     { name: 'filter by month', n: 200, ask: () => one.ask(`${firstPage}&date=${month()}`) },
-    { name: 'filter by type, tag and year', n: 100, ask: () => one.ask(`${firstPage}&type=image&tags=${tag()}&date=${year}`) },
+    {
+      name: 'filter by type, tag and year',
+      n: 100,
+      ask: () => one.ask(`${firstPage}&type=image&tags=${tag()}&date=${year}`),
+    },
     { name: 'ordered by label', n: 200, ask: () => one.ask(`${firstPage}&ordering=label`) },
-    { name: 'search, one or two words', n: 150, ask: () => one.ask(`${firstPage}&q=${word()}${random.next() < 0.5 ? `%20${word()}` : ''}`) },
+    {
+      name: 'search, one or two words',
+      n: 150,
+      ask: () => one.ask(`${firstPage}&q=${word()}${random.next() < 0.5 ? `%20${word()}` : ''}`),
+    },
     { name: 'search as typed, a prefix', n: 100, ask: () => one.ask(`${firstPage}&q=${word().slice(0, 4)}`) },
-    { name: 'search with facets', n: 100, ask: () => client.send('POST', `${list}search/`, { headers: { 'content-type': 'application/json' }, body: searchBody(word()) }) },
+    {
+      name: 'search with facets',
+      n: 100,
+      ask: () =>
+        client.send('POST', `${list}search/`, {
+          headers: { 'content-type': 'application/json' },
+          body: searchBody(word()),
+        }),
+    },
   ]
-  for (const { name, n, ask } of variety) figures.push(...(await oneByOne(product, `${name}, ${rows} rows`, config.quick ? 10 : n, ask)))
+  for (const { name, n, ask } of variety)
+    figures.push(...(await oneByOne(product, `${name}, ${rows} rows`, config.quick ? 10 : n, ask)))
   return { figures, cpuMs: page.cpuMsPerRequest }
 }
 
 /** One request after the other: latency without a queue, and CPU. */
-async function oneByOne(product: Product, name: string, n: number, ask: () => Promise<{ status: number; ms: number }>): Promise<Figure[]> {
+async function oneByOne(
+  product: Product,
+  name: string,
+  n: number,
+  ask: () => Promise<{ status: number; ms: number }>,
+): Promise<Figure[]> {
   for (let i = 0; i < 3; i++) await ask()
   const meter = product.meterCpu()
   const times: number[] = []
@@ -89,7 +153,8 @@ async function pageDeep(client: Client, depth: number): Promise<{ path: string; 
   let last = 0
   for (let page = 0; page < depth; page++) {
     const { next, results } = await client.json<{ next: string | null; results: { id: number }[] }>('GET', path)
-    if (next === null || results.length !== 50 || results[0]?.id === last) throw new Error(`Page ${page + 1} by cursor is not as it should be: ${results.length} rows, next ${String(next)}`)
+    if (next === null || results.length !== 50 || results[0]?.id === last)
+      throw new Error(`Page ${page + 1} by cursor is not as it should be: ${results.length} rows, next ${String(next)}`)
     last = results[0]?.id ?? 0
     path = new URL(next).pathname + new URL(next).search
   }

@@ -8,8 +8,22 @@ const { url, authorization, connections, seconds, paths } = JSON.parse(process.a
   seconds: number
   paths: string[]
 }
-const result = await autocannon({ url, connections, duration: seconds, pipelining: 1, headers: { authorization }, requests: paths.map((path) => ({ method: 'GET', path })) })
+const result = await autocannon({
+  url,
+  connections,
+  duration: seconds,
+  pipelining: 1,
+  headers: { authorization },
+  requests: paths.map((path) => ({ method: 'GET', path })),
+})
 process.send?.(
-  { requests: result['2xx'], failures: result.non2xx + result.errors + result.timeouts, perSecond: result['2xx'] / result.duration, p50Ms: result.latency.p50, p99Ms: result.latency.p99, bytesPerSecond: result.throughput.mean },
+  {
+    requests: result['2xx'],
+    failures: result.non2xx + result.errors + result.timeouts,
+    perSecond: result['2xx'] / result.duration,
+    p50Ms: result.latency.p50,
+    p99Ms: result.latency.p99,
+    bytesPerSecond: result.throughput.mean,
+  },
   () => process.exit(),
 )

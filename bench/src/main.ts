@@ -3,10 +3,19 @@ import { config } from './config.ts'
 type Bench = { about: string; load: () => Promise<{ run: () => Promise<void> }> }
 
 const benches: Record<string, Bench> = {
-  ingest: { about: '240 photos of about 3 MB through tus to their previews, beside the raw parts', load: () => import('./ingest.ts') },
-  list: { about: 'first page, deep pages, filters and search at 10 000, 100 000 and 1 000 000 assets', load: () => import('./list.ts') },
+  ingest: {
+    about: '240 photos of about 3 MB through tus to their previews, beside the raw parts',
+    load: () => import('./ingest.ts'),
+  },
+  list: {
+    about: 'first page, deep pages, filters and search at 10 000, 100 000 and 1 000 000 assets',
+    load: () => import('./list.ts'),
+  },
   thumbnail: { about: 'cached thumbnails at 64 connections', load: () => import('./thumbnail.ts') },
-  gallery: { about: 'the gallery in a cold browser: first grid, bytes, layout shift, scrolling', load: () => import('./gallery.ts') },
+  gallery: {
+    about: 'the gallery in a cold browser: first grid, bytes, layout shift, scrolling',
+    load: () => import('./gallery.ts'),
+  },
   lighthouse: { about: 'Lighthouse, desktop, on sign-in and gallery', load: () => import('./lighthouse.ts') },
   start: { about: 'second start until ready; memory at rest', load: () => import('./start.ts') },
   kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },

@@ -42,13 +42,20 @@ export function makeUnique(photo: Buffer): Buffer {
 /** 8 megapixels of soft gradients under noise, which compresses to about 3 MB, with the metadata a camera writes. */
 async function generatePhoto(index: number): Promise<Photo> {
   const [width, height] = [3264, 2448]
-  const noise = await sharp({ create: { width, height, channels: 3, background: 'black', noise: { type: 'gaussian', mean: 0, sigma: 14 } } }).raw().toBuffer()
+  const noise = await sharp({
+    create: { width, height, channels: 3, background: 'black', noise: { type: 'gaussian', mean: 0, sigma: 14 } },
+  })
+    .raw()
+    .toBuffer()
   const tint = (offset: number): number => Math.round(127 + 100 * Math.sin(index * 2 + offset))
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="rgb(${tint(0)},${tint(2)},${tint(4)})"/><stop offset="1" stop-color="rgb(${tint(3)},${tint(5)},${tint(1)})"/></linearGradient></defs><rect width="100%" height="100%" fill="url(#g)"/></svg>`
   const bytes = await sharp(Buffer.from(svg))
     .flatten()
     .composite([{ input: noise, raw: { width, height, channels: 3 }, blend: 'add' }])
-    .withExif({ IFD0: { Make: 'DAM', Model: `Bench ${index}` }, IFD2: { DateTimeOriginal: '2024:05:17 12:34:56', FNumber: '28/10', ISOSpeedRatings: '200' } })
+    .withExif({
+      IFD0: { Make: 'DAM', Model: `Bench ${index}` },
+      IFD2: { DateTimeOriginal: '2024:05:17 12:34:56', FNumber: '28/10', ISOSpeedRatings: '200' },
+    })
     .jpeg({ quality: 90 })
     .toBuffer()
   return { name: `generated-${index}.jpg`, bytes, megapixels: (width * height) / 1e6 }

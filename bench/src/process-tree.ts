@@ -29,7 +29,13 @@ export function readTree(rootPid: number): ProcessFacts[] {
   const found: ProcessFacts[] = []
   const walk = (stat: Stat, parentRole: string): void => {
     const role = roleOf(stat, parentRole)
-    found.push({ pid: stat.pid, parent: stat.parent, role, ownCpuMs: stat.ownTicks * tickMs, endedCpuMs: stat.endedTicks * tickMs })
+    found.push({
+      pid: stat.pid,
+      parent: stat.parent,
+      role,
+      ownCpuMs: stat.ownTicks * tickMs,
+      endedCpuMs: stat.endedTicks * tickMs,
+    })
     for (const child of children.get(stat.pid) ?? []) walk(child, role)
   }
   walk(root, '')
@@ -52,9 +58,13 @@ export function cpuByRole(rootPid: number): Map<string, number> {
 
 const endedRole: Record<string, string> = { worker: 'converter' }
 
-export const total = (sums: ReadonlyMap<string, number>): number => [...sums.values()].reduce((sum, value) => sum + value, 0)
+export const total = (sums: ReadonlyMap<string, number>): number =>
+  [...sums.values()].reduce((sum, value) => sum + value, 0)
 
-export function difference(after: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): Map<string, number> {
+export function difference(
+  after: ReadonlyMap<string, number>,
+  before: ReadonlyMap<string, number>,
+): Map<string, number> {
   return new Map([...after].map(([role, value]) => [role, value - (before.get(role) ?? 0)]))
 }
 
@@ -77,9 +87,18 @@ function readStat(pid: number): Stat | undefined {
     return undefined
   }
   const end = text.lastIndexOf(')')
-  const fields = text.slice(end + 2).split(' ').map(Number)
+  const fields = text
+    .slice(end + 2)
+    .split(' ')
+    .map(Number)
   const field = (number: number): number => fields[number - 3] ?? 0
-  return { pid, parent: field(4), name: text.slice(text.indexOf('(') + 1, end), ownTicks: field(14) + field(15), endedTicks: field(16) + field(17) }
+  return {
+    pid,
+    parent: field(4),
+    name: text.slice(text.indexOf('(') + 1, end),
+    ownTicks: field(14) + field(15),
+    endedTicks: field(16) + field(17),
+  }
 }
 
 function roleOf({ pid, name }: Stat, parentRole: string): string {

@@ -36,9 +36,14 @@ export function dataDirectory(name: string, options: { fresh: boolean }): string
 }
 
 /** Starts the product as its users do, on a port and data of its own, with its built-in PostgreSQL. */
-export async function startProduct(options: { dataDir: string; command?: readonly string[]; environment?: Record<string, string> }): Promise<Product> {
+export async function startProduct(options: {
+  dataDir: string
+  command?: readonly string[]
+  environment?: Record<string, string>
+}): Promise<Product> {
   const origin = `http://127.0.0.1:${config.port}`
-  if (await isReady(origin)) throw new Error(`Something answers on port ${config.port} already. Stop it, or choose another with DAM_BENCH_PORT.`)
+  if (await isReady(origin))
+    throw new Error(`Something answers on port ${config.port} already. Stop it, or choose another with DAM_BENCH_PORT.`)
   const [program = '', ...args] = options.command ?? config.command ?? [path.join(root, 'dam'), 'up']
   const startedAt = performance.now()
   const child = spawn(program, args, {
@@ -83,7 +88,11 @@ export async function startProduct(options: { dataDir: string; command?: readonl
     }
     const readyMs = performance.now() - startedAt
     const cpuUntilReadyMs = total(cpuByRole(pid))
-    const { token } = await createClient(origin).json<{ token: string }>('POST', '/api/v4/auth/token/obtain/', administrator)
+    const { token } = await createClient(origin).json<{ token: string }>(
+      'POST',
+      '/api/v4/auth/token/obtain/',
+      administrator,
+    )
     return {
       origin,
       dataDir: options.dataDir,
@@ -117,8 +126,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 /** Runs `./dam …` on that data. */
-export async function runCommand(args: readonly string[], options: { dataDir: string }): Promise<{ code: number; output: string }> {
-  const child = spawn(path.join(root, 'dam'), args, { cwd: root, env: { ...config.inherited, DAM_DATA: options.dataDir }, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function runCommand(
+  args: readonly string[],
+  options: { dataDir: string },
+): Promise<{ code: number; output: string }> {
+  const child = spawn(path.join(root, 'dam'), args, {
+    cwd: root,
+    env: { ...config.inherited, DAM_DATA: options.dataDir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -133,7 +149,8 @@ export async function signInCookie(product: Product): Promise<{ name: string; va
     body: JSON.stringify(administrator),
   })
   const cookie = /^([^=]+)=([^;]+)/.exec(answer.headers['set-cookie']?.[0] ?? '')
-  if (answer.status !== 200 || !cookie?.[1] || !cookie[2]) throw new Error(`Signing in failed: ${answer.status} ${answer.body.toString().slice(0, 300)}`)
+  if (answer.status !== 200 || !cookie?.[1] || !cookie[2])
+    throw new Error(`Signing in failed: ${answer.status} ${answer.body.toString().slice(0, 300)}`)
   return { name: cookie[1], value: cookie[2] }
 }
 

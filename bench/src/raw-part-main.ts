@@ -9,7 +9,10 @@ import path from 'node:path'
 import { cpuByRole, total } from './process-tree.ts'
 import { inParallel } from './upload.ts'
 
-const [part, input] = [process.argv[2], JSON.parse(process.argv[3] ?? '{}') as { files?: string[]; dir?: string; port?: number; bytes?: number }]
+const [part, input] = [
+  process.argv[2],
+  JSON.parse(process.argv[3] ?? '{}') as { files?: string[]; dir?: string; port?: number; bytes?: number },
+]
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
@@ -22,7 +25,10 @@ if (part === 'pictures') {
   sharp.cache(false)
   const before = cpuMs()
   await inParallel(input.files ?? [], 2, async (file) => {
-    const { data, info } = await sharp(file, { autoOrient: true }).resize({ width: 1440, height: 1440, fit: 'inside' }).raw().toBuffer({ resolveWithObject: true })
+    const { data, info } = await sharp(file, { autoOrient: true })
+      .resize({ width: 1440, height: 1440, fit: 'inside' })
+      .raw()
+      .toBuffer({ resolveWithObject: true })
     const pixels = { raw: { width: info.width, height: info.height, channels: info.channels } }
     await sharp(data, pixels).jpeg({ quality: 80 }).toBuffer()
     await sharp(data, pixels).resize({ width: 250, height: 250, fit: 'inside' }).jpeg({ quality: 80 }).toBuffer()
@@ -30,7 +36,9 @@ if (part === 'pictures') {
   answer(cpuMs() - before)
 } else if (part === 'exiftool') {
   const script = createRequire(import.meta.url)('exiftool-vendored.pl') as string
-  const child = spawn('perl', [script, '-fast', '-json', '-G1', '-all', ...(input.files ?? [])], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('perl', [script, '-fast', '-json', '-G1', '-all', ...(input.files ?? [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let bytes = 0
   child.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length))
   const before = total(cpuByRole(process.pid)) - cpuMs()
@@ -50,7 +58,9 @@ if (part === 'pictures') {
   process.once('message', () => answer(cpuMs() - before))
 } else if (part === 'serve') {
   const bytes = Buffer.alloc(input.bytes ?? 0, 7)
-  const server = createServer((_, response) => response.writeHead(200, { 'content-type': 'image/webp', 'content-length': bytes.length }).end(bytes))
+  const server = createServer((_, response) =>
+    response.writeHead(200, { 'content-type': 'image/webp', 'content-length': bytes.length }).end(bytes),
+  )
   server.listen(input.port, '127.0.0.1', () => process.send?.('ready'))
   process.once('disconnect', () => process.exit())
 } else {

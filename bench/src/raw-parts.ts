@@ -19,7 +19,8 @@ export async function measureRawParts(photos: readonly Photo[], count: number): 
   mkdirSync(dir, { recursive: true })
   try {
     const files = Array.from({ length: count }, (_, index) => path.join(dir, `${index}.jpg`))
-    for (const [index, file] of files.entries()) writeFileSync(file, makeUnique((photos[index % photos.length] as Photo).bytes))
+    for (const [index, file] of files.entries())
+      writeFileSync(file, makeUnique((photos[index % photos.length] as Photo).bytes))
     const pictures = await runPart('pictures', { files })
     const exiftool = await runPart('exiftool', { files })
     const { cpuMs: store, medianMs: storeMedianMs } = await measureStore(dir, photos, count)
@@ -31,15 +32,27 @@ export async function measureRawParts(photos: readonly Photo[], count: number): 
 
 type PartInput = { files?: readonly string[]; dir?: string; port?: number; bytes?: number }
 
-const startPart = (part: string, input: PartInput) => fork(fileURLToPath(new URL('./raw-part-main.ts', import.meta.url)), [part, JSON.stringify(input)], { env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
+const startPart = (part: string, input: PartInput) =>
+  fork(fileURLToPath(new URL('./raw-part-main.ts', import.meta.url)), [part, JSON.stringify(input)], {
+    env: { ...process.env, MALLOC_ARENA_MAX: '2' },
+  })
 
 async function runPart(part: string, input: PartInput): Promise<number> {
   const child = startPart(part, input)
-  const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit').then(([code]) => Promise.reject(new Error(`The raw part ${part} ended early (${String(code)}).`)))])) as [{ cpuMs: number }]
+  const [answer] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) =>
+      Promise.reject(new Error(`The raw part ${part} ended early (${String(code)}).`)),
+    ),
+  ])) as [{ cpuMs: number }]
   return answer.cpuMs
 }
 
-async function measureStore(dir: string, photos: readonly Photo[], count: number): Promise<{ cpuMs: number; medianMs: number }> {
+async function measureStore(
+  dir: string,
+  photos: readonly Photo[],
+  count: number,
+): Promise<{ cpuMs: number; medianMs: number }> {
   const port = config.port + 1
   const child = startPart('store', { dir, port })
   await once(child, 'message')

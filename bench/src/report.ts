@@ -16,14 +16,44 @@ export type Figure = {
   target?: { atMost: number } | { atLeast: number }
 }
 
-export type ResultRow = { figure: string; value: number; unit: string; n: number; peer: string | null; machine: string; date: string; commit: string }
+export type ResultRow = {
+  figure: string
+  value: number
+  unit: string
+  n: number
+  peer: string | null
+  machine: string
+  date: string
+  commit: string
+}
 
 /** Prints the figures and writes them to bench/results/<name>.json. */
 export function report(name: string, figures: readonly Figure[]): void {
   const [machine, commit, date] = [describeMachine(), commitNow(), new Date().toISOString()]
-  const rows: ResultRow[] = figures.map(({ figure, value, unit, n, peer }) => ({ figure, value: rounded(value), unit, n, peer: peer ?? null, machine, date, commit }))
+  const rows: ResultRow[] = figures.map(({ figure, value, unit, n, peer }) => ({
+    figure,
+    value: rounded(value),
+    unit,
+    n,
+    peer: peer ?? null,
+    machine,
+    date,
+    commit,
+  }))
   console.log(`\n${name}  ·  ${machine}  ·  ${commit}  ·  ${date.slice(0, 16)}Z\n`)
-  console.log(tableOf([['figure', 'value', 'unit', 'n', 'target', 'peers'], ...figures.map((figure) => [figure.figure, String(rounded(figure.value)), figure.unit, String(figure.n), verdict(figure), figure.peer ?? ''])]))
+  console.log(
+    tableOf([
+      ['figure', 'value', 'unit', 'n', 'target', 'peers'],
+      ...figures.map((figure) => [
+        figure.figure,
+        String(rounded(figure.value)),
+        figure.unit,
+        String(figure.n),
+        verdict(figure),
+        figure.peer ?? '',
+      ]),
+    ]),
+  )
   const dir = config.quick ? config.scratchDir : path.join(root, 'bench', 'results')
   mkdirSync(dir, { recursive: true })
   const file = path.join(dir, `${name}.json`)
@@ -33,13 +63,23 @@ export function report(name: string, figures: readonly Figure[]): void {
 
 function verdict({ value, target }: Figure): string {
   if (!target) return ''
-  const [met, text] = 'atMost' in target ? [value <= target.atMost, `<= ${target.atMost}`] : [value >= target.atLeast, `>= ${target.atLeast}`]
+  const [met, text] =
+    'atMost' in target
+      ? [value <= target.atMost, `<= ${target.atMost}`]
+      : [value >= target.atLeast, `>= ${target.atLeast}`]
   return `${text} ${met ? 'met' : 'MISSED'}`
 }
 
 function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows.map((row) => row.map((cell, column) => (column === 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()).join('\n')
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 const rounded = (value: number): number => (Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)))
@@ -51,9 +91,13 @@ function describeMachine(): string {
 
 /** A `+` means that tracked files differ from that commit. */
 function commitNow(): string {
-  const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no', '--', ':!bench/results') === '' ? '' : '+')
+    return (
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain', '--untracked-files=no', '--', ':!bench/results') === '' ? '' : '+')
+    )
   } catch {
     return 'unknown'
   }

@@ -30,9 +30,20 @@ export async function run(): Promise<void> {
     { figure: 'npm start, second time: ready', value: median(times), unit: 'ms', n, target: { atMost: 3_000 } },
     { figure: 'npm start, second time: slowest', value: quantile(times, 1), unit: 'ms', n },
     { figure: 'npm start, second time: CPU until ready', value: median(cpu), unit: 'ms', n },
-    { figure: 'memory of all processes after 90 s at rest (PSS)', value: median(atRest.totals) / 1e6, unit: 'MB', n: atRest.totals.length, target: { atMost: 400 } },
+    {
+      figure: 'memory of all processes after 90 s at rest (PSS)',
+      value: median(atRest.totals) / 1e6,
+      unit: 'MB',
+      n: atRest.totals.length,
+      target: { atMost: 400 },
+    },
     ...byRole(atRest),
-    { figure: 'memory of all processes 30 s after 12 photos (PSS)', value: median(afterUse.totals) / 1e6, unit: 'MB', n: afterUse.totals.length },
+    {
+      figure: 'memory of all processes 30 s after 12 photos (PSS)',
+      value: median(afterUse.totals) / 1e6,
+      unit: 'MB',
+      n: afterUse.totals.length,
+    },
     ...byRole(afterUse),
   ])
 }
@@ -44,7 +55,9 @@ async function look(product: Product): Promise<MemorySeen> {
 }
 
 const byRole = (seen: MemorySeen): Figure[] =>
-  Object.entries(seen.atPeak).toSorted(([, a], [, b]) => b - a).map(([role, bytes]) => ({ figure: `  of that: ${role}`, value: bytes / 1e6, unit: 'MB', n: 1 }))
+  Object.entries(seen.atPeak)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([role, bytes]) => ({ figure: `  of that: ${role}`, value: bytes / 1e6, unit: 'MB', n: 1 }))
 
 async function use({ client }: Product): Promise<void> {
   const photos = await basePhotos()

@@ -18,7 +18,9 @@ export const uploadInOneRequest =
       body: bytes,
     })
     if (answer.status !== 201 || Number(answer.headers['upload-offset']) !== bytes.length) {
-      throw new Error(`upload of ${name}: ${answer.status}, offset ${String(answer.headers['upload-offset'])} of ${bytes.length}. ${answer.body.toString().slice(0, 300)}`)
+      throw new Error(
+        `upload of ${name}: ${answer.status}, offset ${String(answer.headers['upload-offset'])} of ${bytes.length}. ${answer.body.toString().slice(0, 300)}`,
+      )
     }
     return answer.ms
   }
@@ -40,7 +42,11 @@ export const uploadWithTusClient =
     })
 
 /** Does `work` on every item, `atOnce` at a time; results in the order of the items. */
-export async function inParallel<T, R>(items: readonly T[], atOnce: number, work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+export async function inParallel<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = []
   let next = 0
   const lane = async (): Promise<void> => {

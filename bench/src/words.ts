@@ -5,15 +5,21 @@ const known =
     ' ',
   )
 
-const syllables = 'ba be bo da de do fa fe ga go ka ke ko la le lo ma me mo na ne no pa pe po ra re ro sa se so ta te to va ve vo za zo'.split(' ')
+const syllables =
+  'ba be bo da de do fa fe ga go ka ke ko la le lo ma me mo na ne no pa pe po ra re ro sa se so ta te to va ve vo za zo'.split(
+    ' ',
+  )
 
 /** 20 000 different words, the commonest first: real ones, then made of syllables. */
 export const vocabulary: readonly string[] = (() => {
   const random = createRandom(7)
   const words = new Set(known)
-  while (words.size < 20_000) words.add(Array.from({ length: random.between(2, 5) }, () => random.pick(syllables)).join(''))
+  while (words.size < 20_000)
+    words.add(Array.from({ length: random.between(2, 5) }, () => random.pick(syllables)).join(''))
   return [...words]
 })()
 
 /** 3 000 tags, the commonest first. */
-export const tags: readonly string[] = vocabulary.slice(0, 3_000).map((word, index) => (index % 7 === 3 ? `${word} ${vocabulary[index + 11]}` : word))
+export const tags: readonly string[] = vocabulary
+  .slice(0, 3_000)
+  .map((word, index) => (index % 7 === 3 ? `${word} ${vocabulary[index + 11]}` : word))
