@@ -22,7 +22,8 @@ export type ReceiveOptions = {
 
 const batchBytes = 512 * 1024
 const mostPendingBytes = 1024 * 1024
-const idleAfterMs = 30_000
+/** No byte for this long ends a body. */
+export const idleAfterMs = 30_000
 /** A body slower than this over a minute only keeps the connection busy. */
 const leastBytesPerMinute = 4 * 1024
 
@@ -115,7 +116,7 @@ function giveBack(chunk: Buffer): void {
 }
 
 /** Watches that bytes keep coming while the stream is not held back by us. */
-function createPulse(idleMs: number, isWaiting: () => boolean, onSilent: () => void) {
+export function createPulse(idleMs: number, isWaiting: () => boolean, onSilent: () => void) {
   let lastAt = performance.now()
   let windowStartedAt = lastAt
   let windowBytes = 0

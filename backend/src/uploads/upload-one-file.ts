@@ -14,7 +14,7 @@ import { demandCollection, demandSize, describe } from './describe-upload.ts'
 import { cleanFilename, foldersOf } from './file-name.ts'
 import { finishAtOnce } from './finish-upload.ts'
 import { bindKey, findKeyed, fingerprintOf, idempotencyKeyOf, KeyTaken } from './idempotent-upload.ts'
-import { receiveBody } from './receive-body.ts'
+import { createPulse, idleAfterMs, receiveBody } from './receive-body.ts'
 import type { UploadDeps } from './upload-deps.ts'
 import { findUpload, type NewUpload } from './upload-store.ts'
 import { findVisibleBytes } from './visible-bytes.ts'
@@ -203,12 +203,19 @@ async function readForm(
     })
   })
   parsed.catch(() => undefined)
-  raw.pipe(parser)
+  const pulse = createPulse(
+    idleAfterMs,
+    () => !raw.isPaused(),
+    () => refuse('Nothing arrived for too long. Send the file again.'),
+  )
+  const onData = (chunk: Buffer): void => pulse.beat(chunk.length)
+  raw.on('data', onData).pipe(parser)
   try {
     await Promise.race([parsed, refused.promise])
     await received
   } finally {
-    raw.unpipe(parser)
+    pulse.stop()
+    raw.off('data', onData).unpipe(parser)
   }
   return { filename, metadata: parseMetadataPart(fields) }
 }
