@@ -41,7 +41,9 @@ export function chromiumProgram(): string {
 export function productEnvironment(): Record<string, string> {
   const foreign = /^(DAM_|DATABASE_URL$|REDIS_URL$|PORT$|HOST$|PG)/
   return Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !foreign.test(entry[0])),
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !foreign.test(entry[0]),
+    ),
   )
 }
 

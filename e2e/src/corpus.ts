@@ -3,7 +3,9 @@ import path from 'node:path'
 import { corpusFolder } from './config.ts'
 import { pdf, picture, sound, text, type TestFile } from './files.ts'
 
-const hostileSvg = (remote: string): string => `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="200" height="120" onload="window.__pwned='onload'">
+const hostileSvg = (
+  remote: string,
+): string => `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="200" height="120" onload="window.__pwned='onload'">
   <script>window.__pwned='script'; top.__pwned='top'</script>
   <foreignObject width="200" height="120"><body xmlns="http://www.w3.org/1999/xhtml"><img src="x" onerror="window.__pwned='foreign'"/></body></foreignObject>
   <image href="${remote}/pixel.png" width="10" height="10"/><use xlink:href="${remote}/use.svg#a"/>
@@ -26,14 +28,25 @@ export const payloads = [
 export async function hostileFiles(): Promise<TestFile[]> {
   const made: TestFile[] = [
     { name: 'script.svg', bytes: Buffer.from(hostileSvg(remote)), mimeType: 'image/svg+xml' },
-    { name: 'page.jpg', bytes: Buffer.from(`<html><script>window.__pwned='html'</script></html>`), mimeType: 'image/jpeg' },
+    {
+      name: 'page.jpg',
+      bytes: Buffer.from(`<html><script>window.__pwned='html'</script></html>`),
+      mimeType: 'image/jpeg',
+    },
     text('page.html', `<script>window.__pwned='page'</script>`),
     text('script.js', `window.__pwned='script file'`),
     text('style.css', `body { background: url(${remote}/style.png) }`),
     { name: 'empty.jpg', bytes: Buffer.alloc(0), mimeType: 'image/jpeg' },
     ...(await Promise.all(
       payloads.map((payload, n) =>
-        picture(`${payload.replaceAll('/', '∕')}.jpg`, { width: 240 + n, height: 160, hue: n * 50, title: payload, camera: `Brand ${payload}`, keywords: [payload] }),
+        picture(`${payload.replaceAll('/', '∕')}.jpg`, {
+          width: 240 + n,
+          height: 160,
+          hue: n * 50,
+          title: payload,
+          camera: `Brand ${payload}`,
+          keywords: [payload],
+        }),
       ),
     )),
     await picture('invoice\u202Egpj.exe.jpg', { width: 200, height: 200, hue: 10 }),
@@ -46,7 +59,11 @@ export async function hostileFiles(): Promise<TestFile[]> {
 
 /** Files of one folder of the corpus, at any depth; none where there is no corpus. */
 export function fromCorpus(folder: string): TestFile[] {
-  return corpusPaths(folder).map((file) => ({ name: path.basename(file), bytes: readFileSync(file), mimeType: 'application/octet-stream' }))
+  return corpusPaths(folder).map((file) => ({
+    name: path.basename(file),
+    bytes: readFileSync(file),
+    mimeType: 'application/octet-stream',
+  }))
 }
 
 export function corpusPaths(folder: string): string[] {
@@ -76,5 +93,12 @@ export async function mixedFiles(): Promise<TestFile[]> {
     .filter((file) => statSync(file).size < 400_000)
     .slice(0, 8)
     .map((file) => ({ name: path.basename(file), bytes: readFileSync(file), mimeType: 'image/jpeg' }))
-  return [...made, ...real, pdf('handbook.pdf', 'How to run a lighthouse'), sound('signal.wav'), text('notes.txt', 'Replace the lamp in spring.'), await picture('map.png', { width: 500, height: 500, hue: 200, format: 'png' })]
+  return [
+    ...made,
+    ...real,
+    pdf('handbook.pdf', 'How to run a lighthouse'),
+    sound('signal.wav'),
+    text('notes.txt', 'Replace the lamp in spring.'),
+    await picture('map.png', { width: 500, height: 500, hue: 200, format: 'png' }),
+  ]
 }

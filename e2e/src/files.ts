@@ -5,10 +5,22 @@ import sharp from 'sharp'
 /** A file that a test uploads. */
 export type TestFile = { name: string; bytes: Buffer; mimeType: string }
 
-type Picture = { width: number; height: number; hue: number; capturedAt?: string; camera?: string; title?: string; keywords?: string[]; format?: 'jpeg' | 'png' | 'webp' }
+type Picture = {
+  width: number
+  height: number
+  hue: number
+  capturedAt?: string
+  camera?: string
+  title?: string
+  keywords?: string[]
+  format?: 'jpeg' | 'png' | 'webp'
+}
 
 /** A picture that no other call with other arguments gives: two hills under a sky, so that previews can be told apart by eye. */
-export async function picture(name: string, { width, height, hue, capturedAt, camera, title, keywords, format = 'jpeg' }: Picture): Promise<TestFile> {
+export async function picture(
+  name: string,
+  { width, height, hue, capturedAt, camera, title, keywords, format = 'jpeg' }: Picture,
+): Promise<TestFile> {
   const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 100 100" preserveAspectRatio="none">
     <defs><linearGradient id="sky" x2="0" y2="1"><stop stop-color="hsl(${hue},65%,48%)"/><stop offset="1" stop-color="hsl(${(hue + 40) % 360},80%,82%)"/></linearGradient></defs>
     <rect width="100" height="100" fill="url(#sky)"/><circle cx="${20 + (hue % 60)}" cy="28" r="8" fill="#fff6d8"/>
@@ -16,8 +28,11 @@ export async function picture(name: string, { width, height, hue, capturedAt, ca
     <path d="M0 84 Q40 66 70 84 T100 80 V100 H0Z" fill="hsl(${(hue + 170) % 360},40%,20%)"/></svg>`
   const image = sharp(Buffer.from(drawing))
   const exif = {
-    IFD0: { ...(camera ? { Make: camera.split(' ')[0]!, Model: camera } : {}), ...(title ? { ImageDescription: title } : {}) },
-    IFD2: { ...(capturedAt ? { DateTimeOriginal: capturedAt } : {}) },
+    IFD0: {
+      ...(camera ? { Make: camera.split(' ')[0]!, Model: camera } : {}),
+      ...(title ? { ImageDescription: title } : {}),
+    },
+    IFD2: capturedAt ? { DateTimeOriginal: capturedAt } : {},
   }
   if (format === 'png') return { name, bytes: await image.png().toBuffer(), mimeType: 'image/png' }
   const described = image.withExif(exif).withXmp(xmpPacket({ title, keywords }))
@@ -50,7 +65,11 @@ export function noise(sizeBytes: number, seed: number): Buffer {
 export async function heavyPicture(name: string, sizeBytes: number, seed: number): Promise<TestFile> {
   const { bytes } = await picture(name, { width: 320, height: 200, hue: (seed * 47) % 360, format: 'png' })
   const end = bytes.length - 12
-  return { name, bytes: Buffer.concat([bytes.subarray(0, end), pngChunk('daMx', noise(sizeBytes, seed)), bytes.subarray(end)]), mimeType: 'image/png' }
+  return {
+    name,
+    bytes: Buffer.concat([bytes.subarray(0, end), pngChunk('daMx', noise(sizeBytes, seed)), bytes.subarray(end)]),
+    mimeType: 'image/png',
+  }
 }
 
 function pngChunk(type: string, data: Buffer): Buffer {
@@ -109,11 +128,16 @@ export function sound(name: string): TestFile {
   bytes.writeUInt16LE(16, 34)
   bytes.write('data', 36)
   bytes.writeUInt32LE(samples * 2, 40)
-  for (let n = 0; n < samples; n += 1) bytes.writeInt16LE(Math.round(Math.sin((n * 2 * Math.PI * 440) / rate) * 8_000), 44 + n * 2)
+  for (let n = 0; n < samples; n += 1)
+    bytes.writeInt16LE(Math.round(Math.sin((n * 2 * Math.PI * 440) / rate) * 8_000), 44 + n * 2)
   return { name, bytes, mimeType: 'audio/wav' }
 }
 
-export const text = (name: string, content: string): TestFile => ({ name, bytes: Buffer.from(content), mimeType: 'text/plain' })
+export const text = (name: string, content: string): TestFile => ({
+  name,
+  bytes: Buffer.from(content),
+  mimeType: 'text/plain',
+})
 
 /** Writes files below `folder`; keys are relative paths. */
 export function writeTree(folder: string, files: Record<string, Buffer>): string {

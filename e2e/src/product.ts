@@ -52,7 +52,10 @@ export async function startProduct(options: { port: number; firstStart: 'configu
   let printed = ''
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const address = await new Promise<string>((resolve, reject) => {
-    const bound = setTimeout(() => reject(new Error(`./dam up was not ready within ${startBoundMs / 1000} s:\n${printed}`)), startBoundMs)
+    const bound = setTimeout(
+      () => reject(new Error(`./dam up was not ready within ${startBoundMs / 1000} s:\n${printed}`)),
+      startBoundMs,
+    )
     const read = (chunk: Buffer): void => {
       printed += chunk.toString()
       const match = /DAM is ready at (\S+)[\s\S]*Stop /.exec(printed)
@@ -74,7 +77,8 @@ export async function startProduct(options: { port: number; firstStart: 'configu
     setupLink: /(https?:\/\/\S+\/\S*token=\S+)/.exec(printed)?.[1] ?? null,
     output: () => printed,
     log: () => readFileSync(path.join(dataDir, 'logs/app.log'), 'utf8').split('\n').filter(Boolean),
-    run: (...args) => execFileSync(path.join(root, 'dam'), args, { cwd: root, env: environment, encoding: 'utf8', timeout: 60_000 }),
+    run: (...args) =>
+      execFileSync(path.join(root, 'dam'), args, { cwd: root, env: environment, encoding: 'utf8', timeout: 60_000 }),
     kill: (title) => process.kill(childWithTitle(child.pid, title), 'SIGKILL'),
     ready: async () => {
       const until = Date.now() + 30_000

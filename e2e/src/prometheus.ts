@@ -25,7 +25,8 @@ export function parsePrometheus(text: string): { samples: Sample[]; types: Map<s
     samples.push({ name: match[1]!, labels, value: Number(match[3]!.replace('Inf', 'Infinity')) })
   }
   for (const { name } of samples) {
-    if (!types.has(name) && !types.has(name.replace(/_(bucket|sum|count|total)$/, ''))) throw new Error(`${name} has no TYPE line.`)
+    if (!types.has(name) && !types.has(name.replace(/_(bucket|sum|count|total)$/, '')))
+      throw new Error(`${name} has no TYPE line.`)
   }
   return { samples, types }
 }

@@ -7,18 +7,28 @@ export const gallery = (page: Page) => {
     grid,
     /** The card or line of an asset, by the beginning of its label. */
     card: (label: string): Locator => grid.getByRole('link', { name: new RegExp(`^${escape(label)}`) }),
-    cell: (label: string): Locator => grid.getByRole('gridcell').filter({ has: page.getByRole('link', { name: new RegExp(`^${escape(label)}`) }) }),
+    cell: (label: string): Locator =>
+      grid.getByRole('gridcell').filter({ has: page.getByRole('link', { name: new RegExp(`^${escape(label)}`) }) }),
     tick: (label: string): Locator => grid.getByRole('checkbox', { name: new RegExp(`^Select ${escape(label)}`) }),
-    filter: (name: 'Type' | 'Date' | 'Tags' | 'Status'): Locator => page.getByRole('group', { name: 'Filters' }).getByRole('button', { name: new RegExp(`^${name}`) }),
+    filter: (name: 'Type' | 'Date' | 'Tags' | 'Status'): Locator =>
+      page.getByRole('group', { name: 'Filters' }).getByRole('button', { name: new RegExp(`^${name}`) }),
     order: page.getByRole('button', { name: /^Order/ }),
     selection: page.getByRole('toolbar', { name: 'Selected assets' }),
     /** Labels of what is shown, in order. */
     labels: async (): Promise<string[]> => {
       await expect(grid).toHaveAttribute('aria-busy', 'false')
-      return grid.getByRole('link').evaluateAll((links) => links.filter((link) => link.hasAttribute('data-asset')).map((link) => (link.getAttribute('aria-label') ?? '').split(', ')[0]!))
+      return grid
+        .getByRole('link')
+        .evaluateAll((links) =>
+          links
+            .filter((link) => link.hasAttribute('data-asset'))
+            .map((link) => (link.getAttribute('aria-label') ?? '').split(', ')[0]!),
+        )
     },
     selected: async (): Promise<string[]> =>
-      grid.locator('[data-selected] a[data-asset]').evaluateAll((links) => links.map((link) => (link.getAttribute('aria-label') ?? '').split(', ')[0]!)),
+      grid
+        .locator('[data-selected] a[data-asset]')
+        .evaluateAll((links) => links.map((link) => (link.getAttribute('aria-label') ?? '').split(', ')[0]!)),
   }
 }
 
@@ -47,7 +57,12 @@ export async function dropFromDisk(page: Page, paths: string[]): Promise<void> {
 /** Slows the page's network; 0 lets it run free. */
 export async function limitUploadSpeed(page: Page, bytesPerSecond: number): Promise<void> {
   const session = await page.context().newCDPSession(page)
-  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond || -1 })
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: bytesPerSecond || -1,
+  })
 }
 
 /** The list of uploads at the edge of the page. */
@@ -56,6 +71,10 @@ export const uploads = (page: Page) => {
   return {
     tray,
     total: tray.getByRole('progressbar', { name: 'All uploads' }),
-    line: (name: string): Locator => tray.locator('[data-state]').filter({ has: page.getByText(name, { exact: true }) }).last(),
+    line: (name: string): Locator =>
+      tray
+        .locator('[data-state]')
+        .filter({ has: page.getByText(name, { exact: true }) })
+        .last(),
   }
 }

@@ -8,7 +8,14 @@ import { administrator, startProduct, type Product } from './product.ts'
 export { expect, type Page }
 
 export type Role = User['role']
-export type Person = { id: number; username: string; password: string; token: string; api: Client; cookie: { name: string; value: string } }
+export type Person = {
+  id: number
+  username: string
+  password: string
+  token: string
+  api: Client
+  cookie: { name: string; value: string }
+}
 export type People = Record<Role, Person>
 
 /** What a page did that it must never do; read at the end of each test. */
@@ -65,7 +72,12 @@ export const test = base.extend<TestOptions & TestFixtures, WorkerOptions & Work
       await watchContext(context, watch)
       await use(watch)
       for (const page of context.pages()) await recordTraces(page, watch)
-      expect.soft(watch.requests.filter((url) => !url.startsWith(`${product.address}/`)), 'requests to other hosts').toEqual([])
+      expect
+        .soft(
+          watch.requests.filter((url) => !url.startsWith(`${product.address}/`)),
+          'requests to other hosts',
+        )
+        .toEqual([])
       expect.soft(watch.complaints, 'script errors, policy violations, dialogs, executed payloads').toEqual([])
     },
     { auto: true },
@@ -73,7 +85,8 @@ export const test = base.extend<TestOptions & TestFixtures, WorkerOptions & Work
   openAs: async ({ browser, product, watched }, use) => {
     const contexts: BrowserContext[] = []
     await use(async (role, options = {}) => {
-      const storageState = role === null ? { cookies: [], origins: [] } : cookieState(await signInByApi(product.address, role))
+      const storageState =
+        role === null ? { cookies: [], origins: [] } : cookieState(await signInByApi(product.address, role))
       const context = await browser.newContext({ baseURL: product.address, storageState, ...options })
       contexts.push(context)
       await watchContext(context, watched)
@@ -99,9 +112,11 @@ export const credentialsOf = (role: Role): { username: string; password: string 
 async function makePeople(address: string): Promise<People> {
   const first = await personOf(address, 'administrator')
   for (const role of ['editor', 'viewer'] as const) {
-    await first.api('createUser', { body: { ...passwords[role], role, display_name: '', email: null } }).catch((error: unknown) => {
-      if (!(error instanceof ApiError && error.code === 'already-exists')) throw error
-    })
+    await first
+      .api('createUser', { body: { ...passwords[role], role, display_name: '', email: null } })
+      .catch((error: unknown) => {
+        if (!(error instanceof ApiError && error.code === 'already-exists')) throw error
+      })
   }
   return { administrator: first, editor: await personOf(address, 'editor'), viewer: await personOf(address, 'viewer') }
 }
@@ -136,7 +151,9 @@ async function requestSession(address: string, role: Role): Promise<Person['cook
 }
 
 const cookieState = (cookie: Person['cookie']) => ({
-  cookies: [{ ...cookie, domain: 'localhost', path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Lax' as const }],
+  cookies: [
+    { ...cookie, domain: 'localhost', path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Lax' as const },
+  ],
   origins: [],
 })
 
@@ -153,7 +170,8 @@ async function watchContext(context: BrowserContext, watch: Watch): Promise<void
   context.on('console', (message) => {
     const said = message.text()
     // The browser itself reports answers that are not 2xx and servers that are away; both are part of journeys.
-    if (message.type() === 'error' && !said.startsWith('Failed to load resource')) watch.complaints.push(`console: ${said}`)
+    if (message.type() === 'error' && !said.startsWith('Failed to load resource'))
+      watch.complaints.push(`console: ${said}`)
   })
   await context.addInitScript(() => {
     const record = window as unknown as { __violations: string[]; __layoutShift: number; __shifts: string[] }
@@ -164,10 +182,16 @@ async function watchContext(context: BrowserContext, watch: Watch): Promise<void
       record.__violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`)
     })
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Node }[] })[]) {
+      for (const entry of list.getEntries() as (PerformanceEntry & {
+        value: number
+        hadRecentInput: boolean
+        sources: { node?: Node }[]
+      })[]) {
         if (entry.hadRecentInput) continue
         record.__layoutShift += entry.value
-        record.__shifts.push(`${entry.value.toFixed(4)} ${entry.sources.map(({ node }) => (node instanceof Element ? `${node.tagName}.${node.className}` : String(node?.nodeName))).join(' ')}`)
+        record.__shifts.push(
+          `${entry.value.toFixed(4)} ${entry.sources.map(({ node }) => (node instanceof Element ? `${node.tagName}.${node.className}` : String(node?.nodeName))).join(' ')}`,
+        )
       }
     }).observe({ type: 'layout-shift', buffered: true })
   })
@@ -199,8 +223,13 @@ export async function upload(address: string, person: Person, files: TestFile[])
   for (const file of files) {
     const form = new FormData()
     form.append('file', new File([Uint8Array.from(file.bytes)], file.name, { type: file.mimeType }))
-    const answer = await fetch(`${address}/api/v4/dam/assets/`, { method: 'POST', headers: { authorization: `Token ${person.token}` }, body: form })
-    if (answer.status !== 201) throw new Error(`Upload of ${file.name} was answered ${answer.status}: ${await answer.text()}`)
+    const answer = await fetch(`${address}/api/v4/dam/assets/`, {
+      method: 'POST',
+      headers: { authorization: `Token ${person.token}` },
+      body: form,
+    })
+    if (answer.status !== 201)
+      throw new Error(`Upload of ${file.name} was answered ${answer.status}: ${await answer.text()}`)
     ids.push(((await answer.json()) as { id: number }).id)
   }
   return ids
@@ -209,6 +238,9 @@ export async function upload(address: string, person: Person, files: TestFile[])
 /** Waits until ingest has ended, well or not, for every asset. */
 export async function untilIngested(person: Person, timeoutMs = 90_000): Promise<void> {
   await expect
-    .poll(async () => (await person.api('listAssets', { query: { status: 'processing', limit: 1 } })).data.count, { timeout: timeoutMs, message: 'assets still in processing' })
+    .poll(async () => (await person.api('listAssets', { query: { status: 'processing', limit: 1 } })).data.count, {
+      timeout: timeoutMs,
+      message: 'assets still in processing',
+    })
     .toBe(0)
 }

@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { mixedFiles } from '../src/corpus.ts'
 import { pdf } from '../src/files.ts'
 import { gallery } from '../src/screens.ts'
-import { expect, test, untilIngested, upload, type Page } from '../src/test.ts'
+import { expect, test, untilIngested, upload, type Page, type People } from '../src/test.ts'
 
 test.use({ library: 'accessibility', signedInAs: 'administrator' })
 
@@ -12,23 +12,32 @@ const standard = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 async function violations(page: Page, where: string): Promise<string[]> {
   await page.waitForTimeout(350)
   const { violations: found } = await new AxeBuilder({ page }).withTags(standard).analyze()
-  return found.flatMap((violation) => violation.nodes.map((node) => `${where}: ${violation.id} at ${node.target.join(' ')}: ${node.failureSummary?.split('\n').slice(1, 3).join(' ').trim()}`))
+  return found.flatMap((violation) =>
+    violation.nodes.map(
+      (node) =>
+        `${where}: ${violation.id} at ${node.target.join(' ')}: ${node.failureSummary?.split('\n').slice(1, 3).join(' ').trim()}`,
+    ),
+  )
 }
 
 async function expectNone(page: Page, where: string): Promise<void> {
   expect.soft(await violations(page, where)).toEqual([])
-  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  const sideways = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
   expect.soft(sideways, `${where} scrolls sideways`).toBeLessThanOrEqual(0)
 }
 
 let ids: number[] = []
 const prepared = new Set<string>()
-async function fill(address: string, people: import('../src/test.ts').People): Promise<void> {
+async function fill(address: string, people: People): Promise<void> {
   if (prepared.has(address)) return
   prepared.add(address)
   ids = await upload(address, people.editor, await mixedFiles())
   await untilIngested(people.editor)
-  await people.editor.api('bulkAssets', { body: { ids: ids.slice(0, 3), action: 'add_tags', data: { tags: ['coast', 'summer'] }, dry_run: false } })
+  await people.editor.api('bulkAssets', {
+    body: { ids: ids.slice(0, 3), action: 'add_tags', data: { tags: ['coast', 'summer'] }, dry_run: false },
+  })
   await people.editor.api('createCollection', { body: { name: 'Calendar', parent: null } })
   await people.editor.api('deleteAsset', { params: { id: ids[5]! } })
 }
@@ -62,7 +71,10 @@ test('assets in processing and a server that answers with errors are accessible'
     await page.route('**/api/v4/dam/assets/**', async (route) => {
       if (/(download|renditions|timeline|stream)/.test(route.request().url())) return route.continue()
       const answer = await route.fetch()
-      const body = (await answer.text()).replaceAll('"status":"ready"', '"status":"processing"').replaceAll('"preview_state":"ready"', '"preview_state":"pending"').replaceAll(/"(thumbnail|preview)_url":"[^"]*"/g, '"$1_url":null')
+      const body = (await answer.text())
+        .replaceAll('"status":"ready"', '"status":"processing"')
+        .replaceAll('"preview_state":"ready"', '"preview_state":"pending"')
+        .replaceAll(/"(thumbnail|preview)_url":"[^"]*"/g, '"$1_url":null')
       await route.fulfill({ response: answer, body })
     })
     await page.goto('/dam/gallery')
@@ -73,7 +85,14 @@ test('assets in processing and a server that answers with errors are accessible'
     await expectNone(page, `asset in processing, ${name}`)
     await page.unroute('**/api/v4/dam/assets/**')
 
-    const problem = { status: 500, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'Something went wrong on the server.', error: { code: 'internal-error', message: 'Something went wrong on the server.', details: {}, request_id: 'x' } }) }
+    const problem = {
+      status: 500,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({
+        detail: 'Something went wrong on the server.',
+        error: { code: 'internal-error', message: 'Something went wrong on the server.', details: {}, request_id: 'x' },
+      }),
+    }
     await page.route('**/api/v4/dam/assets/**', (route) => route.fulfill(problem))
     await page.goto('/dam/gallery')
     await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 })
@@ -84,7 +103,7 @@ test('assets in processing and a server that answers with errors are accessible'
 
 for (const { name, viewport, colorScheme } of forms) {
   test(`every screen is accessible: ${name}`, async ({ page, product, people, openAs }) => {
-    test.setTimeout(150_000)
+    test.setTimeout(240_000)
     await fill(product.address, people)
     await page.setViewportSize(viewport)
     await page.emulateMedia({ colorScheme })

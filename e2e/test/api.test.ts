@@ -11,10 +11,18 @@ import { expect, test, untilIngested, upload, type People, type Person } from '.
 
 test.use({ library: 'api' })
 
-type Answer = { status: number; headers: Headers; json: any; text: string }
+/** The body as a client without types sees it: what it holds is what these tests are about. */
+type Json = ReturnType<typeof JSON.parse>
+type Answer = { status: number; headers: Headers; json: Json; text: string }
 
 /** A request as a program sends it: with a token, without a browser. */
-async function send(address: string, person: Person | null, method: string, pathname: string, options: { body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> {
+async function send(
+  address: string,
+  person: Person | null,
+  method: string,
+  pathname: string,
+  options: { body?: unknown; headers?: Record<string, string> } = {},
+): Promise<Answer> {
   const answer = await fetch(`${address}${pathname}`, {
     method,
     redirect: 'manual',
@@ -27,7 +35,12 @@ async function send(address: string, person: Person | null, method: string, path
   })
   const body = await answer.text()
   const isJson = /json/.test(answer.headers.get('content-type') ?? '')
-  return { status: answer.status, headers: answer.headers, text: body, json: isJson && body ? JSON.parse(body) : undefined }
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text: body,
+    json: isJson && body ? JSON.parse(body) : undefined,
+  }
 }
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
@@ -39,7 +52,13 @@ let first: { address: string; people: People }
 test.beforeAll(async ({ product, people }) => {
   first = { address: product.address, people }
   files = [
-    await picture('one.jpg', { width: 640, height: 400, hue: 10, capturedAt: '2022:05:17 09:30:00', camera: 'Pentacon Six' }),
+    await picture('one.jpg', {
+      width: 640,
+      height: 400,
+      hue: 10,
+      capturedAt: '2022:05:17 09:30:00',
+      camera: 'Pentacon Six',
+    }),
     await picture('two.png', { width: 300, height: 500, hue: 120, format: 'png' }),
     await picture('three.jpg', { width: 500, height: 500, hue: 240 }),
     text('notes.txt', 'Words of one file'),
@@ -48,7 +67,11 @@ test.beforeAll(async ({ product, people }) => {
   await untilIngested(people.editor)
 })
 
-const ask = (method: string, pathname: string, options: { as?: keyof People | null; body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> =>
+const ask = (
+  method: string,
+  pathname: string,
+  options: { as?: keyof People | null; body?: unknown; headers?: Record<string, string> } = {},
+): Promise<Answer> =>
   send(first.address, options.as === null ? null : first.people[options.as ?? 'editor'], method, pathname, options)
 
 test('the health endpoints of the runbook answer with exactly its keys', async () => {
@@ -60,7 +83,12 @@ test('the health endpoints of the runbook answer with exactly its keys', async (
   const api = await ask('GET', '/api/health', { as: null })
   expect(api.status).toBe(200)
   expect(Object.keys(api.json).slice(0, 4)).toEqual(['status', 'database', 'cache', 'version'])
-  expect(api.json).toMatchObject({ status: 'healthy', database: 'connected', cache: 'connected', version: health.json.version })
+  expect(api.json).toMatchObject({
+    status: 'healthy',
+    database: 'connected',
+    cache: 'connected',
+    version: health.json.version,
+  })
 })
 
 test('the metrics parse as Prometheus text and hold what the runbook watches', async () => {
@@ -90,15 +118,27 @@ test('the metrics parse as Prometheus text and hold what the runbook watches', a
     ['cache hits', /cache_reads_total/],
     ['build', /build_info/],
   ]
-  for (const [meaning, pattern] of meanings) expect.soft([...names].filter((name) => pattern.test(name)), meaning).not.toEqual([])
+  for (const [meaning, pattern] of meanings)
+    expect
+      .soft(
+        [...names].filter((name) => pattern.test(name)),
+        meaning,
+      )
+      .not.toEqual([])
   const routed = samples.filter((sample) => /requests?_total$/.test(sample.name) && sample.labels['route'])
   expect(routed.length).toBeGreaterThan(0)
-  expect(routed.filter((sample) => /\d{2,}/.test(sample.labels['route']!.replace('v4', ''))), 'routes are templates, not addresses').toEqual([])
+  expect(
+    routed.filter((sample) => /\d{2,}/.test(sample.labels['route']!.replace('v4', ''))),
+    'routes are templates, not addresses',
+  ).toEqual([])
   expect([...types.values()].filter((type) => type === 'histogram').length).toBeGreaterThan(0)
 })
 
 test('the runbook’s curl line measures a fast refusal when no token is sent', async () => {
-  const output = execFileSync('curl', ['-sS', '-w', '@curl-format.txt', `${first.address}${assets}`], { cwd: root, encoding: 'utf8' })
+  const output = execFileSync('curl', ['-sS', '-w', '@curl-format.txt', `${first.address}${assets}`], {
+    cwd: root,
+    encoding: 'utf8',
+  })
   expect(output).toMatch(/http_status:\s+401/)
   expect(Number(/time_total:\s+([\d.]+)s/.exec(output)?.[1])).toBeGreaterThan(0)
   expect(output).toContain('"code":"not-authenticated"')
@@ -108,11 +148,18 @@ test('every endpoint but the public ones refuses a caller without a token, and s
   const open = new Set(['getSession', 'setUp', 'signIn', 'obtainToken', 'uploadOptions', 'getSchema'])
   for (const [name, { method, path: template }] of Object.entries(routes)) {
     if (open.has(name)) continue
-    const answer = await ask(method, `/api/v4${template.replace('{id}', template.includes('uploads') ? randomUUID() : '1').replace('{preset}', 'thumbnail')}`, { as: null })
+    const answer = await ask(
+      method,
+      `/api/v4${template.replace('{id}', template.includes('uploads') ? randomUUID() : '1').replace('{preset}', 'thumbnail')}`,
+      { as: null },
+    )
     expect.soft(`${name} ${answer.status}`).toBe(`${name} 401`)
     if (method === 'HEAD') continue
     expect.soft(answer.headers.get('content-type'), name).toContain('application/problem+json')
-    expect.soft(answer.json, name).toMatchObject({ detail: expect.any(String), error: { code: 'not-authenticated', message: expect.any(String), details: {}, request_id: expect.any(String) } })
+    expect.soft(answer.json, name).toMatchObject({
+      detail: expect.any(String),
+      error: { code: 'not-authenticated', message: expect.any(String), details: {}, request_id: expect.any(String) },
+    })
   }
 })
 
@@ -124,7 +171,9 @@ test('lists come in the envelope, in pages of either form, with absolute links',
   expect(numbered.json.results).toHaveLength(2)
   expect(numbered.json.previous).toContain(`${first.address}${assets}?`)
   const offset = await ask('GET', `${assets}?limit=2&offset=2&ordering=filename`)
-  expect(offset.json.results.map((asset: { id: number }) => asset.id)).toEqual(numbered.json.results.map((asset: { id: number }) => asset.id))
+  expect(offset.json.results.map((asset: { id: number }) => asset.id)).toEqual(
+    numbered.json.results.map((asset: { id: number }) => asset.id),
+  )
   const seen: number[] = []
   let next: string | null = `${first.address}${assets}?limit=1&cursor=`
   while (next) {
@@ -163,9 +212,15 @@ test('an asset changes only for who saw its newest state', async () => {
   const etag = seen.headers.get('etag')
   expect(etag).toMatch(/^(W\/)?"[^"]+"$/)
   expect((await ask('GET', `${assets}${id}/`, { headers: { 'if-none-match': etag! } })).status).toBe(304)
-  const changed = await ask('PATCH', `${assets}${id}/`, { body: { label: 'Changed once' }, headers: { 'if-match': etag! } })
+  const changed = await ask('PATCH', `${assets}${id}/`, {
+    body: { label: 'Changed once' },
+    headers: { 'if-match': etag! },
+  })
   expect(changed.status).toBe(200)
-  const late = await ask('PATCH', `${assets}${id}/`, { body: { label: 'Changed too late' }, headers: { 'if-match': etag! } })
+  const late = await ask('PATCH', `${assets}${id}/`, {
+    body: { label: 'Changed too late' },
+    headers: { 'if-match': etag! },
+  })
   expect([late.status, late.json.error.code]).toEqual([412, 'edit-conflict'])
   expect((await ask('GET', `${assets}${id}/`)).json.label).toBe('Changed once')
 })
@@ -196,7 +251,10 @@ test('an original comes back byte for byte, whole and in ranges', async ({ produ
 test('a request repeated under the same idempotency key makes one collection', async () => {
   const headers = { 'idempotency-key': randomUUID() }
   const name = `Once ${headers['idempotency-key']}`
-  const [one, two] = [await ask('POST', '/api/v4/collections/', { body: { name }, headers }), await ask('POST', '/api/v4/collections/', { body: { name }, headers })]
+  const [one, two] = [
+    await ask('POST', '/api/v4/collections/', { body: { name }, headers }),
+    await ask('POST', '/api/v4/collections/', { body: { name }, headers }),
+  ]
   expect([one.status, two.status, two.json.id]).toEqual([201, 201, one.json.id])
   const other = await ask('POST', '/api/v4/collections/', { body: { name: 'Another' }, headers })
   expect(other.status).toBe(409)
@@ -222,13 +280,26 @@ test('a tus client of npm uploads, is interrupted and goes on where the server i
     interrupted.start()
   })
   const listed = await ask('GET', '/api/v4/uploads/')
-  expect(listed.json.results.find((entry: { url: string }) => entry.url === url)).toMatchObject({ filename: 'tus.png', length: file.bytes.length, state: 'receiving' })
-  const strange = await fetch(url, { method: 'HEAD', headers: { authorization: `Token ${people.administrator.token}`, 'tus-resumable': '1.0.0' } })
+  expect(listed.json.results.find((entry: { url: string }) => entry.url === url)).toMatchObject({
+    filename: 'tus.png',
+    length: file.bytes.length,
+    state: 'receiving',
+  })
+  const strange = await fetch(url, {
+    method: 'HEAD',
+    headers: { authorization: `Token ${people.administrator.token}`, 'tus-resumable': '1.0.0' },
+  })
   expect(strange.status, 'an upload of somebody else does not exist').toBe(404)
   let sentAgain = 0
   await new Promise<void>((resolve, reject) => {
     const { endpoint: _endpoint, ...rest } = options
-    new Upload(file.bytes, { ...rest, uploadUrl: url, onError: reject, onSuccess: () => resolve(), onChunkComplete: (size) => (sentAgain += size) }).start()
+    new Upload(file.bytes, {
+      ...rest,
+      uploadUrl: url,
+      onError: reject,
+      onSuccess: () => resolve(),
+      onChunkComplete: (size) => (sentAgain += size),
+    }).start()
   })
   expect(sentAgain).toBeLessThanOrEqual(file.bytes.length - 1_500_000)
   const found = await ask('GET', `${assets}?checksum=${sha256(file.bytes)}`)
@@ -240,11 +311,23 @@ test('a tus client of npm uploads, is interrupted and goes on where the server i
 test('bytes that do not have their announced checksum, and empty files, are refused', async ({ product, people }) => {
   const headers = { authorization: `Token ${people.editor.token}`, 'tus-resumable': '1.0.0' }
   const bytes = noise(2_000, 9)
-  const created = await fetch(`${product.address}/api/v4/uploads/`, { method: 'POST', headers: { ...headers, 'upload-length': '2000', 'upload-metadata': `filename ${Buffer.from('sum.bin').toString('base64')}` } })
+  const created = await fetch(`${product.address}/api/v4/uploads/`, {
+    method: 'POST',
+    headers: {
+      ...headers,
+      'upload-length': '2000',
+      'upload-metadata': `filename ${Buffer.from('sum.bin').toString('base64')}`,
+    },
+  })
   expect(created.status).toBe(201)
   const patched = await fetch(created.headers.get('location')!, {
     method: 'PATCH',
-    headers: { ...headers, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream', 'upload-checksum': `sha256 ${createHash('sha256').update('other').digest('base64')}` },
+    headers: {
+      ...headers,
+      'upload-offset': '0',
+      'content-type': 'application/offset+octet-stream',
+      'upload-checksum': `sha256 ${createHash('sha256').update('other').digest('base64')}`,
+    },
     body: Uint8Array.from(bytes),
   })
   expect(patched.status).toBe(460)
@@ -252,7 +335,11 @@ test('bytes that do not have their announced checksum, and empty files, are refu
   expect(offset.headers.get('upload-offset')).toBe('0')
   const form = new FormData()
   form.append('file', new File([], 'empty.jpg'))
-  const empty = await fetch(`${product.address}${assets}`, { method: 'POST', headers: { authorization: headers.authorization }, body: form })
+  const empty = await fetch(`${product.address}${assets}`, {
+    method: 'POST',
+    headers: { authorization: headers.authorization },
+    body: form,
+  })
   expect(empty.status).toBeGreaterThanOrEqual(400)
   expect(empty.status).toBeLessThan(500)
   expect(((await empty.json()) as { detail: string }).detail).toMatch(/empty|no bytes|0 bytes/i)
@@ -269,16 +356,23 @@ test('search answers with hits, filters and facets', async () => {
 
 test('many assets are tagged, trashed and restored in one request', async () => {
   const chosen = ids.slice(0, 3)
-  const dry = await ask('POST', `${assets}bulk/`, { body: { ids: chosen, action: 'add_tags', data: { tags: ['bulk'] }, dry_run: true } })
+  const dry = await ask('POST', `${assets}bulk/`, {
+    body: { ids: chosen, action: 'add_tags', data: { tags: ['bulk'] }, dry_run: true },
+  })
   expect(dry.json).toMatchObject({ dry_run: true, updated: 3 })
   expect((await ask('GET', `${assets}?tags=bulk`)).json.count).toBe(0)
-  const tagged = await ask('POST', `${assets}bulk/`, { body: { ids: [...chosen, 999_999], action: 'add_tags', data: { tags: ['bulk'] } } })
+  const tagged = await ask('POST', `${assets}bulk/`, {
+    body: { ids: [...chosen, 999_999], action: 'add_tags', data: { tags: ['bulk'] } },
+  })
   expect(tagged.json).toMatchObject({ updated: 3, failed: 1, errors: [{ id: 999_999, error: expect.any(String) }] })
   expect((await ask('GET', `${assets}?tags=bulk`)).json.count).toBe(3)
   expect((await ask('GET', '/api/v4/tags/?q=bulk')).json.results).toMatchObject([{ name: 'bulk', asset_count: 3 }])
   await ask('POST', `${assets}bulk/`, { body: { filter: { filters: { tags: ['bulk'] } }, action: 'delete' } })
   expect((await ask('GET', '/api/v4/trash/')).json.count).toBe(3)
-  expect((await ask('GET', assets + chosen[0] + '/', { as: 'viewer' })).status, 'a viewer does not see what is in the trash').toBe(404)
+  expect(
+    (await ask('GET', assets + chosen[0] + '/', { as: 'viewer' })).status,
+    'a viewer does not see what is in the trash',
+  ).toBe(404)
   await ask('POST', `${assets}bulk/`, { body: { ids: chosen, action: 'restore' } })
   expect((await ask('GET', '/api/v4/trash/')).json.count).toBe(0)
 })
@@ -308,8 +402,11 @@ test('a viewer may look and download, and may change nothing', async () => {
 test('a request that another site sends with the cookie of a user changes nothing', async ({ product, people }) => {
   const { cookie } = people.administrator
   for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }, {}]) {
-    const answer = await fetch(`${product.address}${assets}${ids[1]}/`, { method: 'DELETE', headers: { cookie: `${cookie.name}=${cookie.value}`, ...(headers as Record<string, string>) } })
-    expect([answer.status, ((await answer.json()) as any).error.code]).toEqual([403, 'origin-rejected'])
+    const answer = await fetch(`${product.address}${assets}${ids[1]}/`, {
+      method: 'DELETE',
+      headers: { cookie: `${cookie.name}=${cookie.value}`, ...(headers as Record<string, string>) },
+    })
+    expect([answer.status, JSON.parse(await answer.text()).error.code]).toEqual([403, 'origin-rejected'])
   }
   expect((await ask('GET', `${assets}${ids[1]}/`)).status).toBe(200)
 })
@@ -317,14 +414,30 @@ test('a request that another site sends with the cookie of a user changes nothin
 test('the log of one user is found with the runbook’s grep, in lines that parse', async ({ product, people }) => {
   const log = path.join(product.dataDir, 'logs/app.log')
   await ask('GET', `${assets}?search=log`, { as: 'viewer' })
-  const lines = execFileSync('grep', [`user_id:${people.viewer.id}`, log], { encoding: 'utf8' }).trim().split('\n')
-  for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: expect.stringMatching(/^(DEBUG|INFO|WARN|ERROR)$/), user_id: people.viewer.id })
+  const lines = execFileSync('grep', [`user_id:${people.viewer.id}`, log], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+  for (const line of lines)
+    expect(JSON.parse(line)).toMatchObject({
+      level: expect.stringMatching(/^(DEBUG|INFO|WARN|ERROR)$/),
+      user_id: people.viewer.id,
+    })
   for (const line of product.log()) expect(() => JSON.parse(line) as unknown).not.toThrow()
-  const secrets = product.log().filter((line) => line.includes(people.viewer.token) || line.includes(people.viewer.password) || line.includes(people.viewer.cookie.value))
+  const secrets = product
+    .log()
+    .filter(
+      (line) =>
+        line.includes(people.viewer.token) ||
+        line.includes(people.viewer.password) ||
+        line.includes(people.viewer.cookie.value),
+    )
   expect(secrets).toEqual([])
 })
 
-test('an error of the server is in app.log under ERROR and in error_log through the runbook’s psql line', async ({ product, people }) => {
+test('an error of the server is in app.log under ERROR and in error_log through the runbook’s psql line', async ({
+  product,
+  people,
+}) => {
   const [id] = await upload(product.address, people.editor, [text('lost.txt', 'These bytes will vanish from the disk')])
   await untilIngested(people.editor)
   const sum = sha256(Buffer.from('These bytes will vanish from the disk'))
@@ -349,7 +462,10 @@ test('an error of the server is in app.log under ERROR and in error_log through 
 test('events are read after a position and streamed as they happen', async ({ product, people }) => {
   const before = (await ask('GET', '/api/v4/events/?after=0&limit=1000')).json
   const controller = new AbortController()
-  const stream = await fetch(`${product.address}/api/v4/events/stream/?after=${before.last}`, { headers: { authorization: `Token ${people.viewer.token}` }, signal: controller.signal })
+  const stream = await fetch(`${product.address}/api/v4/events/stream/?after=${before.last}`, {
+    headers: { authorization: `Token ${people.viewer.token}` },
+    signal: controller.signal,
+  })
   expect(stream.headers.get('content-type')).toContain('text/event-stream')
   const [id] = await upload(product.address, people.editor, [text('event.txt', `Something happens ${randomUUID()}`)])
   let received = ''
@@ -360,14 +476,19 @@ test('events are read after a position and streamed as they happen', async ({ pr
   controller.abort()
   expect(received).toMatch(/^id: ?\d+/m)
   const after = (await ask('GET', `/api/v4/events/?after=${before.last}`)).json
-  expect(after.results.map((event: { kind: string; asset_id: number }) => `${event.kind} ${event.asset_id}`)).toEqual(expect.arrayContaining([`asset.created ${id}`, `asset.ready ${id}`]))
+  expect(after.results.map((event: { kind: string; asset_id: number }) => `${event.kind} ${event.asset_id}`)).toEqual(
+    expect.arrayContaining([`asset.created ${id}`, `asset.ready ${id}`]),
+  )
 })
 
 test('the contract is served as OpenAPI and as a page that loads nothing from elsewhere', async () => {
   const schema = await ask('GET', '/api/v4/schema/', { as: null })
   expect(schema.json.openapi).toMatch(/^3\.1/)
-  const described = Object.entries(schema.json.paths as Record<string, Record<string, unknown>>).flatMap(([template, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${template}`))
-  for (const { method, path: template } of Object.values(routes)) expect.soft(described).toContain(`${method} /api/v4${template}`)
+  const described = Object.entries(schema.json.paths as Record<string, Record<string, unknown>>).flatMap(
+    ([template, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${template}`),
+  )
+  for (const { method, path: template } of Object.values(routes))
+    expect.soft(described).toContain(`${method} /api/v4${template}`)
   const page = await ask('GET', '/api/docs/', { as: null })
   expect(page.status).toBe(200)
   expect(page.text).not.toMatch(/(src|href)="https?:\/\/(?!localhost)/)

@@ -9,7 +9,15 @@ let files: TestFile[]
 let ids: number[]
 test.beforeAll(async ({ product, people }) => {
   files = [
-    await picture('harbour.jpg', { width: 2400, height: 1600, hue: 200, capturedAt: '2023:07:04 18:05:09', camera: 'Pentacon Six', title: 'Harbour in the evening', keywords: ['harbour', 'evening'] }),
+    await picture('harbour.jpg', {
+      width: 2400,
+      height: 1600,
+      hue: 200,
+      capturedAt: '2023:07:04 18:05:09',
+      camera: 'Pentacon Six',
+      title: 'Harbour in the evening',
+      keywords: ['harbour', 'evening'],
+    }),
     await picture('field.jpg', { width: 800, height: 1200, hue: 90 }),
     await picture('desert.png', { width: 700, height: 500, hue: 40, format: 'png' }),
     pdf('tides.pdf', 'Tide table'),
@@ -25,7 +33,13 @@ const stored = async (person: Person, id: number) => (await person.api('getAsset
 test('an asset shows its picture and what the file says about itself', async ({ page }) => {
   await open(page, `/dam/assets/${ids[0]}`)
   await expect(title(page)).toHaveValue('Harbour in the evening')
-  for (const fact of ['Pentacon Six', '2400 × 1600', /4 Jul(y)? 2023,? (at )?18:05/, 'harbour.jpg', 'image/jpeg|JPEG']) {
+  for (const fact of [
+    'Pentacon Six',
+    '2400 × 1600',
+    /4 Jul(y)? 2023,? (at )?18:05/,
+    'harbour.jpg',
+    'image/jpeg|JPEG',
+  ]) {
     await expect(page.getByText(typeof fact === 'string' ? new RegExp(fact) : fact).first(), String(fact)).toBeVisible()
   }
   const image = page.locator('main img').first()
@@ -40,20 +54,33 @@ test('title, description and tags are saved while one works, and taken back', as
   await title(page).press('Tab')
   await expect.poll(async () => (await stored(people.editor, id)).label).toBe('Field in June')
   await description(page).fill('Barley, shortly before the harvest.')
-  await expect.poll(async () => (await stored(people.editor, id)).description, 'saved without leaving the field').toBe('Barley, shortly before the harvest.')
-  const tags = page.getByRole('combobox', { name: /tag/i }).or(page.getByRole('textbox', { name: /tag/i })).first()
+  await expect
+    .poll(async () => (await stored(people.editor, id)).description, 'saved without leaving the field')
+    .toBe('Barley, shortly before the harvest.')
+  const tags = page
+    .getByRole('combobox', { name: /tag/i })
+    .or(page.getByRole('textbox', { name: /tag/i }))
+    .first()
   await tags.fill('barley')
   await tags.press('Enter')
   await expect.poll(async () => (await stored(people.editor, id)).tags).toContain('barley')
 
-  await page.getByText('Tags saved').locator('xpath=ancestor-or-self::*[.//button][1]').getByRole('button', { name: 'Undo' }).click()
+  await page
+    .getByText('Tags saved')
+    .locator('xpath=ancestor-or-self::*[.//button][1]')
+    .getByRole('button', { name: 'Undo' })
+    .click()
   await expect.poll(async () => (await stored(people.editor, id)).tags).not.toContain('barley')
   await page.reload()
   await expect(title(page)).toHaveValue('Field in June')
   await expect(description(page)).toHaveValue('Barley, shortly before the harvest.')
 })
 
-test('two windows that edit the same title find the conflict, and no text is lost', async ({ page, context, people }) => {
+test('two windows that edit the same title find the conflict, and no text is lost', async ({
+  page,
+  context,
+  people,
+}) => {
   const id = ids[2]!
   const second = await context.newPage()
   await open(page, `/dam/assets/${id}`)
@@ -90,7 +117,9 @@ test('the picture is enlarged to its pixels and fits again', async ({ page }) =>
   await expect.poll(widthOf).toBeCloseTo(fitted, 0)
 })
 
-test('arrow keys lead to the previous and next asset in the order of the gallery, Escape back to it', async ({ page }) => {
+test('arrow keys lead to the previous and next asset in the order of the gallery, Escape back to it', async ({
+  page,
+}) => {
   await open(page, '/dam/gallery?sort=filename&type=image')
   const { labels, card, grid } = gallery(page)
   const shown = await labels()
@@ -114,7 +143,14 @@ test('arrow keys lead to the previous and next asset in the order of the gallery
 
 test('the original is downloaded byte for byte, and a rendition as a picture', async ({ page }) => {
   await open(page, `/dam/assets/${ids[0]}`)
-  const [original] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /download/i }).or(page.getByRole('button', { name: /download/i })).first().click()])
+  const [original] = await Promise.all([
+    page.waitForEvent('download'),
+    page
+      .getByRole('link', { name: /download/i })
+      .or(page.getByRole('button', { name: /download/i }))
+      .first()
+      .click(),
+  ])
   expect(original.suggestedFilename()).toBe('harbour.jpg')
   expect(readFileSync(await original.path()).equals(files[0]!.bytes)).toBe(true)
   const preview = page.getByRole('link', { name: /preview/i }).first()
@@ -126,7 +162,8 @@ test('the original is downloaded byte for byte, and a rendition as a picture', a
 test('the timeline shows every stage with how long it took', async ({ page }) => {
   await open(page, `/dam/assets/${ids[0]}`)
   await page.getByText('Timeline', { exact: true }).click()
-  for (const stage of ['Identify', 'Read metadata', 'Make previews', 'Make findable']) await expect(page.getByText(stage, { exact: true })).toBeVisible()
+  for (const stage of ['Identify', 'Read metadata', 'Make previews', 'Make findable'])
+    await expect(page.getByText(stage, { exact: true })).toBeVisible()
   await expect(page.getByText(/\d+(\.\d+)?\s?(ms|s)\b/).first()).toBeVisible()
 })
 

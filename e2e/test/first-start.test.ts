@@ -2,7 +2,11 @@ import { expect, test } from '../src/test.ts'
 
 test.use({ library: 'first start', firstStart: 'link' })
 
-test('the link of the very first start creates the administrator, signs in, and works once', async ({ page, product, openAs }) => {
+test('the link of the very first start creates the administrator, signs in, and works once', async ({
+  page,
+  product,
+  openAs,
+}) => {
   expect(product.setupLink, product.output()).not.toBeNull()
   const link = product.setupLink!
 
@@ -21,7 +25,10 @@ test('the link of the very first start creates the administrator, signs in, and 
   await page.getByRole('button', { name: 'Create and sign in' }).click()
   await expect(page.getByRole('button', { name: 'Account of olga' })).toBeVisible()
   await expect(page, 'the token does not stay in the address').not.toHaveURL(/token=/)
-  await expect(page.getByRole('heading', { name: 'Drop your files here' }), 'an empty library says what to do first').toBeVisible()
+  await expect(
+    page.getByRole('heading', { name: 'Drop your files here' }),
+    'an empty library says what to do first',
+  ).toBeVisible()
 
   const other = await openAs(null)
   await other.goto(link)
@@ -30,7 +37,10 @@ test('the link of the very first start creates the administrator, signs in, and 
     data: { token: new URL(link).searchParams.get('token'), username: 'mallory', password: 'mallory wants in too' },
   })
   expect([403, 409]).toContain(again.status())
-  expect(await (await other.request.get('/api/v4/auth/session/')).json()).toMatchObject({ user: null, setup_required: false })
+  expect(await (await other.request.get('/api/v4/auth/session/')).json()).toMatchObject({
+    user: null,
+    setup_required: false,
+  })
   await other.goto('/')
   await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible()
 })

@@ -11,14 +11,27 @@ test.beforeAll(async ({ product, people }) => {
   const ids = await upload(product.address, people.editor, files)
   await untilIngested(people.editor)
   const dawn = ids.slice(1, 4)
-  await people.editor.api('bulkAssets', { body: { ids: dawn, action: 'add_tags', data: { tags: ['dawn', 'for, print'] }, dry_run: false } })
+  await people.editor.api('bulkAssets', {
+    body: { ids: dawn, action: 'add_tags', data: { tags: ['dawn', 'for, print'] }, dry_run: false },
+  })
 })
 
 test('the first pictures are there without anything having moved', async ({ page }) => {
   await open(page, '/dam/gallery')
   const { grid, labels } = gallery(page)
   expect((await labels()).length).toBeGreaterThan(4)
-  await expect.poll(() => grid.locator('img').evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).complete && (image as HTMLImageElement).naturalWidth > 0).length)).toBeGreaterThan(3)
+  await expect
+    .poll(() =>
+      grid
+        .locator('img')
+        .evaluateAll(
+          (images) =>
+            images.filter(
+              (image) => (image as HTMLImageElement).complete && (image as HTMLImageElement).naturalWidth > 0,
+            ).length,
+        ),
+    )
+    .toBeGreaterThan(3)
   await page.waitForTimeout(500)
   const { sum, sources } = await layoutShift(page)
   expect(sum, sources.join('\n')).toBeLessThan(0.02)
@@ -52,7 +65,8 @@ test('order, type, date and tags are in the address, and the back button takes e
   await page.getByRole('dialog').getByText('2022', { exact: true }).first().click()
   await page.keyboard.press('Escape')
   await expect(page).toHaveURL(/date=2022/)
-  const of2022 = (await people.editor.api('listAssets', { query: { ordering: 'filename', date: '2022', limit: 100 } })).data.results
+  const of2022 = (await people.editor.api('listAssets', { query: { ordering: 'filename', date: '2022', limit: 100 } }))
+    .data.results
   await expect.poll(labels).toEqual(of2022.map((asset) => asset.label))
 
   await open(page, '/dam/gallery')
@@ -77,9 +91,13 @@ test('assets are selected with mouse, shift, keyboard, and all at once', async (
   await cell(one).first().hover()
   await tick(one).first().click()
   await expect(selection).toContainText('1 selected')
-  await card(four).first().click({ modifiers: ['Shift'] })
+  await card(four)
+    .first()
+    .click({ modifiers: ['Shift'] })
   expect(await selected()).toEqual([one, two, three, four])
-  await card(three).first().click({ modifiers: ['ControlOrMeta'] })
+  await card(three)
+    .first()
+    .click({ modifiers: ['ControlOrMeta'] })
   await expect(selection).toContainText('3 selected')
   await page.keyboard.press('Escape')
   await expect(selection).toBeHidden()
@@ -170,9 +188,20 @@ test('a collection of pictures that were dragged onto it shows just these', asyn
   await open(page, '/dam/gallery?type=image&sort=filename')
   const { labels, card } = gallery(page)
   const [, , third] = await labels()
-  await card(third!).first().dragTo(page.getByRole('navigation').getByRole('link', { name: /^Calendar/ }))
-  await expect.poll(async () => (await people.editor.api('listCollectionAssets', { params: { id: collection.id }, query: {} })).data.results.map((asset) => asset.label)).toEqual([third])
-  await page.getByRole('navigation').getByRole('link', { name: /^Calendar/ }).click()
+  await card(third!)
+    .first()
+    .dragTo(page.getByRole('navigation').getByRole('link', { name: /^Calendar/ }))
+  await expect
+    .poll(async () =>
+      (await people.editor.api('listCollectionAssets', { params: { id: collection.id }, query: {} })).data.results.map(
+        (asset) => asset.label,
+      ),
+    )
+    .toEqual([third])
+  await page
+    .getByRole('navigation')
+    .getByRole('link', { name: /^Calendar/ })
+    .click()
   await expect(page).toHaveURL(new RegExp(`/collections/${collection.id}`))
   await expect.poll(labels).toEqual([third])
 })

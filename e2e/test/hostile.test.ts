@@ -5,15 +5,28 @@ import { expect, test, untilIngested, type Page } from '../src/test.ts'
 test.use({ library: 'hostile', signedInAs: 'administrator' })
 
 /** Bytes that arrive without a browser: names go on the wire as they are. */
-async function uploadAny(address: string, token: string, file: { name: string; bytes: Buffer; mimeType: string }): Promise<{ status: number; id: number | null; detail: string }> {
+async function uploadAny(
+  address: string,
+  token: string,
+  file: { name: string; bytes: Buffer; mimeType: string },
+): Promise<{ status: number; id: number | null; detail: string }> {
   const form = new FormData()
   form.append('file', new File([Uint8Array.from(file.bytes)], file.name, { type: file.mimeType }))
-  const answer = await fetch(`${address}/api/v4/dam/assets/`, { method: 'POST', headers: { authorization: `Token ${token}` }, body: form })
+  const answer = await fetch(`${address}/api/v4/dam/assets/`, {
+    method: 'POST',
+    headers: { authorization: `Token ${token}` },
+    body: form,
+  })
   const body = (await answer.json()) as { id?: number; detail?: string }
   return { status: answer.status, id: body.id ?? null, detail: body.detail ?? '' }
 }
 
-test('hostile names, metadata and files are stored or refused in words, and nothing of them ever runs', async ({ page, product, people, watched }) => {
+test('hostile names, metadata and files are stored or refused in words, and nothing of them ever runs', async ({
+  page,
+  product,
+  people,
+  watched,
+}) => {
   test.setTimeout(240_000)
   const files = await hostileFiles()
   const stored: number[] = []
@@ -26,7 +39,10 @@ test('hostile names, metadata and files are stored or refused in words, and noth
   expect(stored.length).toBeGreaterThan(10)
   await untilIngested(people.administrator, 180_000)
   const [first] = stored
-  await people.administrator.api('updateAsset', { params: { id: first! }, body: { label: payloads[0]!, description: payloads.join('\n'), tags: payloads.slice(0, 3) } })
+  await people.administrator.api('updateAsset', {
+    params: { id: first! },
+    body: { label: payloads[0]!, description: payloads.join('\n'), tags: payloads.slice(0, 3) },
+  })
   await people.administrator.api('createCollection', { body: { name: payloads[1]!.slice(0, 200), parent: null } })
 
   const looked: string[] = []
@@ -36,12 +52,21 @@ test('hostile names, metadata and files are stored or refused in words, and noth
     looked.push(address)
     expect.soft(await pwned(page), address).toBeUndefined()
   }
-  for (const view of ['', '?view=list', '?sort=filename', `?q=${encodeURIComponent(payloads[0]!)}`, `?tag=${encodeURIComponent(payloads[1]!)}`]) await look(`/dam/gallery${view}`)
+  for (const view of [
+    '',
+    '?view=list',
+    '?sort=filename',
+    `?q=${encodeURIComponent(payloads[0]!)}`,
+    `?tag=${encodeURIComponent(payloads[1]!)}`,
+  ])
+    await look(`/dam/gallery${view}`)
   await scrollThrough(page)
   for (const id of stored.slice(0, 16)) await look(`/dam/assets/${id}`)
   for (const place of ['/dam/trash', '/admin/users', '/admin/health', '/settings']) await look(place)
 
-  const attacks = (await people.administrator.api('listAssets', { query: { limit: 100 } })).data.results.filter((asset) => /svg|html|xml|pdf|text|script/.test(asset.mime_type) || /svg|html/.test(asset.filename))
+  const attacks = (await people.administrator.api('listAssets', { query: { limit: 100 } })).data.results.filter(
+    (asset) => /svg|html|xml|pdf|text|script/.test(asset.mime_type) || /svg|html/.test(asset.filename),
+  )
   expect(attacks.length).toBeGreaterThan(1)
   for (const asset of attacks) {
     for (const query of ['', '?inline=1']) {
@@ -49,7 +74,8 @@ test('hostile names, metadata and files are stored or refused in words, and noth
       const headers = answer.headers()
       expect.soft(headers['x-content-type-options'], asset.filename).toBe('nosniff')
       expect.soft(headers['content-security-policy'], asset.filename).toContain('sandbox')
-      if (/svg|html|xml|pdf/.test(asset.mime_type)) expect.soft(headers['content-disposition'], `${asset.filename}${query}`).toMatch(/^attachment/)
+      if (/svg|html|xml|pdf/.test(asset.mime_type))
+        expect.soft(headers['content-disposition'], `${asset.filename}${query}`).toMatch(/^attachment/)
       expect.soft(headers['content-type'], asset.filename).not.toMatch(/html|javascript|css|^(text|application)\/xml/)
     }
   }
@@ -77,12 +103,15 @@ test('hostile names, metadata and files are stored or refused in words, and noth
   expect(await pwned(page)).toBeUndefined()
   // These were our own attempts, and the page's policy was right to refuse them.
   await page.goto('about:blank')
-  watched.complaints = watched.complaints.filter((complaint) => !/Content Security Policy|TrustedScriptURL|Refused to|Framing|frame/i.test(complaint))
+  watched.complaints = watched.complaints.filter(
+    (complaint) => !/Content Security Policy|TrustedScriptURL|Refused to|Framing|frame/i.test(complaint),
+  )
   expect(watched.requests.filter((url) => url.startsWith(remote))).toEqual([])
   await product.ready()
 })
 
-const pwned = (page: Page): Promise<unknown> => page.evaluate(() => (window as unknown as { __pwned?: unknown }).__pwned)
+const pwned = (page: Page): Promise<unknown> =>
+  page.evaluate(() => (window as unknown as { __pwned?: unknown }).__pwned)
 
 async function scrollThrough(page: Page): Promise<void> {
   await page.goto('/dam/gallery')

@@ -5,7 +5,15 @@ import { credentialsOf, expect, test, untilIngested, upload, type Page } from '.
 test.use({ library: 'keyboard' })
 
 test.beforeAll(async ({ product, people }) => {
-  await upload(product.address, people.editor, await Promise.all(['apple', 'birch', 'cedar', 'daisy'].map((name, n) => picture(`${name}.jpg`, { width: 400 + n, height: 300, hue: n * 80 }))))
+  await upload(
+    product.address,
+    people.editor,
+    await Promise.all(
+      ['apple', 'birch', 'cedar', 'daisy'].map((name, n) =>
+        picture(`${name}.jpg`, { width: 400 + n, height: 300, hue: n * 80 }),
+      ),
+    ),
+  )
   await untilIngested(people.editor)
 })
 
@@ -13,7 +21,9 @@ test.beforeAll(async ({ product, people }) => {
 const focused = (page: Page): Promise<string> =>
   page.evaluate(() => {
     const element = document.activeElement
-    return element ? `${element.getAttribute('role') ?? element.tagName.toLowerCase()} ${element.getAttribute('aria-label') ?? element.textContent?.trim().slice(0, 60) ?? ''}` : ''
+    return element
+      ? `${element.getAttribute('role') ?? element.tagName.toLowerCase()} ${element.getAttribute('aria-label') ?? element.textContent?.trim().slice(0, 60) ?? ''}`
+      : ''
   })
 
 async function tabTo(page: Page, wanted: RegExp): Promise<void> {
@@ -47,7 +57,13 @@ test('the whole way from sign-in to a restored asset is walked with the keyboard
   const outline = await card('birch').evaluate((element) => {
     const style = getComputedStyle(element)
     const after = getComputedStyle(element, '::after')
-    return [style.outlineStyle, style.boxShadow, after.outlineStyle, after.boxShadow, getComputedStyle(element.parentElement!).boxShadow].join(' ')
+    return [
+      style.outlineStyle,
+      style.boxShadow,
+      after.outlineStyle,
+      after.boxShadow,
+      getComputedStyle(element.parentElement!).boxShadow,
+    ].join(' ')
   })
   expect(outline.replaceAll('none', '').trim(), 'the focus can be seen').not.toBe('')
 
@@ -58,7 +74,9 @@ test('the whole way from sign-in to a restored asset is walked with the keyboard
   await page.keyboard.press('ControlOrMeta+a')
   await page.keyboard.type('birch in spring')
   await page.keyboard.press('Tab')
-  await expect.poll(async () => (await people.editor.api('listAssets', { query: { search: 'spring' } })).data.count).toBe(1)
+  await expect
+    .poll(async () => (await people.editor.api('listAssets', { query: { search: 'spring' } })).data.count)
+    .toBe(1)
   // The focus is in the next field: the first Escape leaves it, the second the page.
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
@@ -73,7 +91,12 @@ test('the whole way from sign-in to a restored asset is walked with the keyboard
   await page.keyboard.press('ControlOrMeta+k')
   await page.keyboard.type('trash')
   await expect(page.getByRole('option', { name: /^Trash/ })).toBeVisible()
-  for (let step = 0; step < 10 && !(await page.getByRole('option', { name: /^Trash/ }).getAttribute('aria-selected'))?.includes('true'); step += 1) await page.keyboard.press('ArrowDown')
+  for (
+    let step = 0;
+    step < 10 && !(await page.getByRole('option', { name: /^Trash/ }).getAttribute('aria-selected'))?.includes('true');
+    step += 1
+  )
+    await page.keyboard.press('ArrowDown')
   await page.keyboard.press('Enter')
   await expect(page).toHaveURL(/\/dam\/trash/)
   await expect.poll(async () => (await labels()).toSorted()).toEqual(['birch in spring', 'cedar'])

@@ -6,7 +6,9 @@ test.use({ library: 'trash', signedInAs: 'administrator' })
 
 let labels: string[]
 test.beforeAll(async ({ product, people }) => {
-  const files = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => picture(`leaf-${n}.jpg`, { width: 300 + n, height: 200, hue: n * 40 })))
+  const files = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map((n) => picture(`leaf-${n}.jpg`, { width: 300 + n, height: 200, hue: n * 40 })),
+  )
   await upload(product.address, people.editor, files)
   await untilIngested(people.editor)
   labels = files.map((file) => file.name.replace('.jpg', ''))

@@ -15,12 +15,15 @@ test.beforeAll(() => {
 })
 
 const tree = async (name: string, files: Record<string, Promise<TestFile> | TestFile>): Promise<string> => {
-  const entries = await Promise.all(Object.entries(files).map(async ([relativePath, file]) => [`${name}/${relativePath}`, (await file).bytes] as const))
+  const entries = await Promise.all(
+    Object.entries(files).map(async ([relativePath, file]) => [`${name}/${relativePath}`, (await file).bytes] as const),
+  )
   writeTree(folder, Object.fromEntries(entries))
   return path.join(folder, name)
 }
 
-const countOf = async (person: Person, query: Record<string, string | number>): Promise<number> => (await person.api('listAssets', { query: { limit: 1, ...query } })).data.count
+const countOf = async (person: Person, query: Record<string, string | number>): Promise<number> =>
+  (await person.api('listAssets', { query: { limit: 1, ...query } })).data.count
 
 /** Requests that carried bytes of files, as `METHOD path`. */
 function watchBodies(page: Page): string[] {
@@ -33,8 +36,10 @@ function watchBodies(page: Page): string[] {
   return sent
 }
 
-test('a dropped folder becomes collections, and its pictures appear by themselves without anything jumping', async ({ page, people }) => {
-  test.setTimeout(120_000)
+test('a dropped folder becomes collections, and its pictures appear by themselves without anything jumping', async ({
+  page,
+  people,
+}) => {
   const files: Record<string, Promise<TestFile> | TestFile> = {
     'title.jpg': picture('title.jpg', { width: 1200, height: 500, hue: 5 }),
     'spring/one.jpg': picture('one.jpg', { width: 600, height: 900, hue: 100 }),
@@ -55,25 +60,48 @@ test('a dropped folder becomes collections, and its pictures appear by themselve
   await expect(line('two.jpg')).toContainText('spring')
 
   const { grid, card, labels } = gallery(page)
-  await expect(tray.getByRole('heading')).toContainText(`${Object.keys(files).length} files uploaded`, { timeout: 30_000 })
-  await expect.poll(async () => (await labels()).toSorted(), { timeout: 30_000 }).toEqual(['.hidden', 'call', 'four', 'one', 'plan', 'three', 'title', 'two'])
+  await expect(tray.getByRole('heading')).toContainText(`${Object.keys(files).length} files uploaded`, {
+    timeout: 30_000,
+  })
+  await expect
+    .poll(async () => (await labels()).toSorted(), { timeout: 30_000 })
+    .toEqual(['.hidden', 'call', 'four', 'one', 'plan', 'three', 'title', 'two'])
   await untilIngested(people.editor)
-  await expect.poll(() => grid.locator('img').evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length), { timeout: 30_000 }).toBeGreaterThanOrEqual(6)
+  await expect
+    .poll(
+      () =>
+        grid
+          .locator('img')
+          .evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length),
+      { timeout: 30_000 },
+    )
+    .toBeGreaterThanOrEqual(6)
   await expect(card('call')).toBeVisible()
   await page.waitForTimeout(400)
   const { sum, sources } = await layoutShift(page)
   expect(sum, sources.join('\n')).toBeLessThan(0.02)
 
   const collections = (await people.editor.api('listCollections', {})).data.results
-  expect(collections.map((each) => `${each.path} ${each.asset_count}`).toSorted()).toEqual(['Year 1', 'Year/autumn 1', 'Year/autumn/notes 3', 'Year/spring 2', 'Year/spring/late 1'])
+  expect(collections.map((each) => `${each.path} ${each.asset_count}`).toSorted()).toEqual([
+    'Year 1',
+    'Year/autumn 1',
+    'Year/autumn/notes 3',
+    'Year/spring 2',
+    'Year/spring/late 1',
+  ])
   await page.getByRole('navigation').getByRole('link', { name: /^Year/ }).click()
   await expect.poll(async () => (await labels()).length, 'a collection shows what is below it too').toBe(8)
 })
 
 test('what is there already is recognised before any of its bytes travel', async ({ page, people }) => {
-  const dropped = await tree('Again', { 'same.jpg': picture('same.jpg', { width: 640, height: 480, hue: 222 }), 'new.jpg': picture('new.jpg', { width: 640, height: 480, hue: 226 }) })
+  const dropped = await tree('Again', {
+    'same.jpg': picture('same.jpg', { width: 640, height: 480, hue: 222 }),
+    'new.jpg': picture('new.jpg', { width: 640, height: 480, hue: 226 }),
+  })
   await open(page, '/dam/gallery')
-  await gallery(page).labels().catch(() => undefined)
+  await gallery(page)
+    .labels()
+    .catch(() => undefined)
   const { tray, line } = uploads(page)
   await dropFromDisk(page, [path.join(dropped, 'same.jpg')])
   await expect(tray.getByRole('heading')).toContainText('1 file uploaded')
@@ -91,18 +119,34 @@ test('what is there already is recognised before any of its bytes travel', async
 
 test('files picked one by one arrive in the collection that is open', async ({ page, people }) => {
   const collection = (await people.editor.api('createCollection', { body: { name: 'Picked', parent: null } })).data
-  const dropped = await tree('Pick', { 'first.jpg': picture('first.jpg', { width: 480, height: 480, hue: 77 }), 'second.jpg': picture('second.jpg', { width: 480, height: 481, hue: 78 }) })
+  const dropped = await tree('Pick', {
+    'first.jpg': picture('first.jpg', { width: 480, height: 480, hue: 77 }),
+    'second.jpg': picture('second.jpg', { width: 480, height: 481, hue: 78 }),
+  })
   await open(page, `/collections/${collection.id}`)
   await expect(page.getByRole('heading', { name: 'This collection is empty' })).toBeVisible()
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Upload', exact: true }).click()])
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Upload', exact: true }).click(),
+  ])
   await chooser.setFiles([path.join(dropped, 'first.jpg'), path.join(dropped, 'second.jpg')])
-  await expect.poll(async () => (await people.editor.api('listCollectionAssets', { params: { id: collection.id }, query: {} })).data.count).toBe(2)
+  await expect
+    .poll(
+      async () =>
+        (await people.editor.api('listCollectionAssets', { params: { id: collection.id }, query: {} })).data.count,
+    )
+    .toBe(2)
   await expect(gallery(page).card('second')).toBeVisible()
 })
 
-test('an upload is paused, resumed and cancelled, one and all, and what failed is tried again together', async ({ page, people }) => {
-  test.setTimeout(120_000)
-  const dropped = await tree('Slow', Object.fromEntries([1, 2, 3].map((n) => [`slow-${n}.png`, heavyPicture(`slow-${n}.png`, 3_000_000, n)])))
+test('an upload is paused, resumed and cancelled, one and all, and what failed is tried again together', async ({
+  page,
+  people,
+}) => {
+  const dropped = await tree(
+    'Slow',
+    Object.fromEntries([1, 2, 3].map((n) => [`slow-${n}.png`, heavyPicture(`slow-${n}.png`, 3_000_000, n)])),
+  )
   await open(page, '/dam/gallery')
   await limitUploadSpeed(page, 600_000)
   await dropFromDisk(page, [dropped])
@@ -121,13 +165,26 @@ test('an upload is paused, resumed and cancelled, one and all, and what failed i
   await tray.getByRole('button', { name: 'Resume all' }).click()
   await expect(tray.getByRole('heading')).toContainText('2 files uploaded', { timeout: 30_000 })
   expect(await countOf(people.editor, { search: 'slow' })).toBe(2)
-  await expect.poll(async () => (await people.editor.api('listUploads', {})).data.count, 'nothing of the cancelled one stays on the server').toBe(0)
+  await expect
+    .poll(
+      async () => (await people.editor.api('listUploads', {})).data.count,
+      'nothing of the cancelled one stays on the server',
+    )
+    .toBe(0)
   await tray.getByRole('button', { name: 'Close' }).click()
   await expect(tray).toBeHidden()
 
   // Refused by something between browser and server, then no more; and one that DAM itself refuses.
-  const others = await tree('Failing', { 'fail-1.jpg': picture('fail-1.jpg', { width: 333, height: 222, hue: 1 }), 'fail-2.jpg': picture('fail-2.jpg', { width: 333, height: 223, hue: 2 }), 'empty.jpg': text('empty.jpg', '') })
-  await page.route('**/api/v4/uploads/', (route) => (route.request().method() === 'POST' ? route.fulfill({ status: 403, contentType: 'text/plain', body: 'no' }) : route.continue()))
+  const others = await tree('Failing', {
+    'fail-1.jpg': picture('fail-1.jpg', { width: 333, height: 222, hue: 1 }),
+    'fail-2.jpg': picture('fail-2.jpg', { width: 333, height: 223, hue: 2 }),
+    'empty.jpg': text('empty.jpg', ''),
+  })
+  await page.route('**/api/v4/uploads/', (route) =>
+    route.request().method() === 'POST'
+      ? route.fulfill({ status: 403, contentType: 'text/plain', body: 'no' })
+      : route.continue(),
+  )
   await dropFromDisk(page, [others])
   await expect(line('fail-2.jpg')).toHaveAttribute('data-state', 'failed', { timeout: 30_000 })
   await expect(line('fail-1.jpg')).toHaveAttribute('data-state', 'failed')
@@ -139,22 +196,26 @@ test('an upload is paused, resumed and cancelled, one and all, and what failed i
 })
 
 test('a reload in the middle of an upload goes on where it was', async ({ page, people }) => {
-  test.setTimeout(120_000)
   const dropped = await tree('Reload', { 'reload.png': heavyPicture('reload.png', 6_000_000, 11) })
   await open(page, '/dam/gallery')
   await limitUploadSpeed(page, 1_000_000)
   await dropFromDisk(page, [dropped])
   const { tray, line, total } = uploads(page)
-  await expect.poll(async () => Number(await total.getAttribute('aria-valuenow')), { timeout: 30_000 }).toBeGreaterThan(30)
+  await expect
+    .poll(async () => Number(await total.getAttribute('aria-valuenow')), { timeout: 30_000 })
+    .toBeGreaterThan(30)
   await page.reload()
   await limitUploadSpeed(page, 0)
   const offsets: number[] = []
   page.on('request', (request) => {
-    if (request.method() === 'PATCH' && request.url().includes('/uploads/')) offsets.push(Number(request.headers()['upload-offset']))
+    if (request.method() === 'PATCH' && request.url().includes('/uploads/'))
+      offsets.push(Number(request.headers()['upload-offset']))
   })
   await expect(tray).toBeVisible({ timeout: 20_000 })
   const goOn = tray.getByRole('button', { name: 'Continue' })
-  await expect(goOn.or(line('reload.png').and(page.locator('[data-state="done"], [data-state="uploading"]'))).first()).toBeVisible()
+  await expect(
+    goOn.or(line('reload.png').and(page.locator('[data-state="done"], [data-state="uploading"]'))).first(),
+  ).toBeVisible()
   if (await goOn.isVisible()) await goOn.click()
   await page.waitForTimeout(1_000)
   // Where the browser did not keep the file at hand, the same file is dropped again.
@@ -165,14 +226,22 @@ test('a reload in the middle of an upload goes on where it was', async ({ page, 
   expect(await countOf(people.editor, { search: 'reload' })).toBe(1)
 })
 
-test('kill -9 of the server in the middle of an upload costs a moment, not the upload', async ({ page, product, people }) => {
-  test.setTimeout(120_000)
-  const dropped = await tree('Killed', Object.fromEntries([1, 2].map((n) => [`killed-${n}.png`, heavyPicture(`killed-${n}.png`, 5_000_000, 20 + n)])))
+test('kill -9 of the server in the middle of an upload costs a moment, not the upload', async ({
+  page,
+  product,
+  people,
+}) => {
+  const dropped = await tree(
+    'Killed',
+    Object.fromEntries([1, 2].map((n) => [`killed-${n}.png`, heavyPicture(`killed-${n}.png`, 5_000_000, 20 + n)])),
+  )
   await open(page, '/dam/gallery')
   await limitUploadSpeed(page, 1_500_000)
   await dropFromDisk(page, [dropped])
   const { tray, total } = uploads(page)
-  await expect.poll(async () => Number(await total.getAttribute('aria-valuenow')), { timeout: 30_000 }).toBeGreaterThan(25)
+  await expect
+    .poll(async () => Number(await total.getAttribute('aria-valuenow')), { timeout: 30_000 })
+    .toBeGreaterThan(25)
   product.kill('dam: web')
   await product.ready()
   await limitUploadSpeed(page, 0)
@@ -183,9 +252,18 @@ test('kill -9 of the server in the middle of an upload costs a moment, not the u
 })
 
 test('one folder of every kind of file in the corpus arrives whole', async ({ page, people }) => {
-  test.setTimeout(150_000)
-  const real = corpusFolder ? ['gif', 'webp', 'svg', 'audio', 'names'].map((name) => path.join(corpusFolder!, name)) : []
-  const made = await tree('Kinds', { 'a.gif': text('a.gif', 'not a gif'), 'b.svg': text('b.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="red"/></svg>'), 'c.wav': sound('c.wav') })
+  test.setTimeout(240_000)
+  const real = corpusFolder
+    ? ['gif', 'webp', 'svg', 'audio', 'names'].map((name) => path.join(corpusFolder!, name))
+    : []
+  const made = await tree('Kinds', {
+    'a.gif': text('a.gif', 'not a gif'),
+    'b.svg': text(
+      'b.svg',
+      '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="red"/></svg>',
+    ),
+    'c.wav': sound('c.wav'),
+  })
   const expected = ['gif', 'webp', 'svg', 'audio', 'names'].flatMap((name) => corpusPaths(name)).length + 3
   await open(page, '/dam/gallery')
   const before = await countOf(people.editor, {})
