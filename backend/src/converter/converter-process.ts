@@ -33,7 +33,7 @@ export class ConverterProcess implements AsyncDisposable {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'json',
       // Nothing of our environment: it holds the secrets.
-      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', HOME: '/tmp', MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '262144', MALLOC_MMAP_THRESHOLD_: '1048576', UV_THREADPOOL_SIZE: '4' },
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', HOME: '/tmp', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '4' },
     })
     this.#child.stderr?.setEncoding('utf8').on('data', options.onStderr)
     const { promise, resolve } = Promise.withResolvers<void>()
