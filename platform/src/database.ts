@@ -89,14 +89,17 @@ export function openDatabase(options: DatabaseOptions): Database {
       let broken: Error | undefined
       const onError = (error: Error) => (broken = error)
       client.on('error', onError)
+      let hasBegun = false
       try {
         await client.query('begin')
+        hasBegun = true
         const result = await work({ ...querier(client), inTransaction: true })
         await client.query('commit')
         return result
       } catch (error) {
         await client.query('rollback').catch((failure: Error) => (broken = failure))
-        if (attempt < 4 && isRetryable(error)) continue
+        // A connection that died while it was idle shows at its first use, where nothing has been done yet.
+        if (attempt < 4 && (isRetryable(error) || (!hasBegun && isDatabaseUnavailable(error)))) continue
         throw error
       } finally {
         client.off('error', onError)
@@ -186,7 +189,7 @@ export const isDatabaseUnavailable = (error: unknown): boolean => {
     state.startsWith('08') ||
     awayStates.has(state) ||
     (awayErrnos.has(state) && awaySyscalls.has(syscallOf(error))) ||
-    (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message))
+    (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|is not queryable|Query read timeout/.test(error.message))
   )
 }
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import net, { type AddressInfo } from 'node:net'
+import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sql } from '@dam/platform/database'
 import { openErrorLog } from '../operations/error-log.ts'
@@ -94,4 +96,27 @@ test('an error whose text the database cannot hold does not keep later ones out 
   await errorLog.flush()
   const rows = await app.database.rows<{ code: string }>(sql`select code from error_log where process = 'test' order by id`)
   expect(rows.map(({ code }) => code)).toEqual(['odd', 'plain'])
+})
+
+test('an unexpected error of a request with a body is in the log under the id the client was told', async () => {
+  const { token } = await app.person('editor')
+  await app.database.run(sql`alter table collection rename to collection_away`)
+  const response = await post('/api/v4/collections/', { name: 'x' }, { authorization: `Token ${token}` })
+  await app.database.run(sql`alter table collection_away rename to collection`)
+  expect(response.status).toBe(500)
+  const { error } = (await response.json()) as { error: { request_id: string } }
+  const lines = readFileSync(path.join(app.dataDir, 'logs', 'app.log'), 'utf8').split('\n')
+  expect(lines.some((line) => line.includes('"ERROR"') && line.includes(error.request_id))).toBe(true)
+})
+
+test('connections that died while idle cost no transaction', async () => {
+  const transactions = (): Promise<unknown[]> =>
+    Promise.all(Array.from({ length: 3 }, () => app.database.transaction((tx) => tx.row(sql`select 1 as one`))))
+  for (let n = 0; n < 20; n++) {
+    await transactions()
+    await app.database.run(sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'dam test' and state = 'idle' and pid <> pg_backend_pid()`)
+    expect(await transactions()).toHaveLength(3)
+  }
 })

@@ -188,7 +188,8 @@ const statusOf = (reply: FastifyReply, endpoint: Endpoint, body: unknown): numbe
 function answerError(deps: ServeDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error)
   const status = problemStatus[problem.code]
-  if (status >= 500 && !request.raw.destroyed) {
+  // The request counts as destroyed as soon as its body was read; the socket tells whether the client is there.
+  if (status >= 500 && !request.raw.socket.destroyed) {
     const cause = problem.cause ?? problem
     const user = request.principal ? { user_id: request.principal.id } : {}
     runInContext({ request_id: request.id, ...user }, () =>
