@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export type KeptChild = AsyncDisposable & {
   readonly name: string
-  /** How often it ended by itself without having been calm in between. */
+  /** How often in a row it ended before it came up. */
   readonly failures: number
   /** Ends it and does not start it again: SIGTERM, and SIGKILL for one that takes longer than its bound. */
   stop(): Promise<void>
@@ -35,6 +35,7 @@ const calmMs = 60_000
 export function keepChild(plan: ChildPlan): KeptChild {
   let stopping = false
   let failures = 0
+  let restarts = 0
   let startedAt = 0
   let cameUp = false
   let child: ChildProcess
@@ -52,7 +53,11 @@ export function keepChild(plan: ChildPlan): KeptChild {
       stdio: ['ignore', plan.showLog ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     })
     const current = child
-    current.once('message', (message) => (cameUp = message === 'ready'))
+    current.once('message', (message) => {
+      if (message !== 'ready') return
+      cameUp = true
+      failures = 0
+    })
     ended = new Promise((resolve) => {
       current.once('error', (error) => {
         plan.say(`${plan.name} cannot be started: ${error.message}`)
@@ -66,9 +71,9 @@ export function keepChild(plan: ChildPlan): KeptChild {
   }
 
   const again = async (how: string) => {
-    if (performance.now() - startedAt > calmMs) failures = 0
-    const delays = cameUp ? delaysOnceUpMs : delaysMs
-    const delayMs = delays[Math.min(failures++, delays.length - 1)] ?? 0
+    if (performance.now() - startedAt > calmMs) failures = restarts = 0
+    const [delays, times] = cameUp ? [delaysOnceUpMs, restarts++] : [delaysMs, failures++]
+    const delayMs = delays[Math.min(times, delays.length - 1)] ?? 0
     plan.say(
       `${plan.name} ended unexpectedly (${how}); starting it again${delayMs < 1_000 ? '' : ` in ${delayMs / 1_000} s`}`,
     )
