@@ -277,8 +277,9 @@ export class BlobStore {
         break
       } catch (error) {
         if (errnoOf(error) === 'EEXIST') {
-          await this.#keepOrRepair(source, target, sha256)
-          break
+          if (await this.#keepOrRepair(source, target, sha256)) break
+          if (attempt > 10) throw error
+          continue
         }
         if (errnoOf(error) !== 'ENOENT' || attempt > 3) throw error
         if (!(await this.isMounted())) throw storageUnavailable(error)
@@ -310,18 +311,25 @@ export class BlobStore {
     await rename(copy, target)
   }
 
-  async #keepOrRepair(source: string, target: string, sha256: string): Promise<void> {
-    await using existing = await open(target, 'r')
+  /** False when the original was released between our finding it and our opening it. */
+  async #keepOrRepair(source: string, target: string, sha256: string): Promise<boolean> {
+    const handle = await open(target, 'r').catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (!handle) return false
+    await using existing = handle
     const digest = await hashFile(existing)
     if (digest.sha256 === sha256) {
       await this.#sync(existing)
-      return
+      return true
     }
     this.#log.error('a damaged original was replaced by the same file uploaded again', {
       checksum: sha256,
       code: 'storage-corruption',
     })
     await this.#copyInto(source, target)
+    return true
   }
 
   async #demandWritable(): Promise<void> {
