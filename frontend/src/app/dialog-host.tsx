@@ -1,9 +1,11 @@
-import { lazy, Suspense, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, type ReactNode } from 'react'
 import { openDialog } from '../lib/dialogs.ts'
 import { useShortcut } from '../lib/shortcuts.ts'
+import { beginTypeAhead, endTypeAhead } from '../lib/type-ahead.ts'
 import { useStore } from '../lib/use-store.ts'
 
-const Palette = lazy(() => import('./palette-host.tsx'))
+const loadPalette = () => import('./palette-host.tsx')
+const Palette = lazy(loadPalette)
 const EditTags = lazy(() => import('../features/actions/edit-tags-dialog.tsx'))
 const ChooseCollection = lazy(() => import('../features/collections/choose-collection-dialog.tsx'))
 const NameDialog = lazy(() => import('../ui/name-dialog.tsx'))
@@ -16,6 +18,23 @@ export function DialogHost(): ReactNode {
   useShortcut('/', () => openDialog.set({ kind: 'palette' }))
   useShortcut('mod+k', () => openDialog.set({ kind: 'palette' }), { inFields: true })
   useShortcut('?', () => openDialog.set({ kind: 'shortcuts' }))
+  const isPalette = dialog?.kind === 'palette'
+  useEffect(() => {
+    if (isPalette) return () => void endTypeAhead()
+    return openDialog.subscribe(() => {
+      if (openDialog.get()?.kind === 'palette') beginTypeAhead()
+    })
+  }, [isPalette])
+  useEffect(() => {
+    // Ctrl is on its way to Ctrl+K more often than not.
+    const fetchAhead = (event: KeyboardEvent): void => {
+      if (event.key !== 'Control' && event.key !== 'Meta') return
+      window.removeEventListener('keydown', fetchAhead)
+      void loadPalette()
+    }
+    window.addEventListener('keydown', fetchAhead)
+    return () => window.removeEventListener('keydown', fetchAhead)
+  }, [])
   if (!dialog) return null
   const close = (): void => openDialog.set((now) => (now === dialog ? null : now))
   return (

@@ -18,7 +18,7 @@ export function Panel({ title, description, tools, children }: { title: string; 
 
 export function PlainPage({ title, children }: { title: string; children: ReactNode }): ReactNode {
   return (
-    <div className={styles.page} tabIndex={-1}>
+    <div className={styles.page} role="region" aria-label={title} tabIndex={0}>
       <div className={styles.column}>
         <h1>{title}</h1>
         {children}

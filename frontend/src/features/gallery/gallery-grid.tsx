@@ -75,11 +75,17 @@ export function startAssetDrag(event: DragEvent, dragged: Selection | number | n
   if (!ids) return event.preventDefault()
   event.dataTransfer.setData(dragType, JSON.stringify(ids))
   event.dataTransfer.effectAllowed = 'copy'
+  const card = event.currentTarget.previousElementSibling
+  if (card) event.dataTransfer.setDragImage(card, 24, 24)
 }
 
 const Cell = memo(function Cell({ asset, href, start, width, height, selected, tabbable, eager, dragIds, onCardClick, onToggle, onCardMenu, onFocus }: CellProps): ReactNode {
   return (
     <div role="gridcell" aria-selected={selected} data-cell="" data-selected={selected || undefined} className={styles.cell} style={{ insetInlineStart: start, inlineSize: width, blockSize: height }} onContextMenu={(event) => onCardMenu(event, asset.id)}>
+      <span className={styles.visual}>
+        <AssetCard asset={asset} width={width} height={height} eager={eager} />
+      </span>
+      {/* The link lies over the card: it has one name, whatever the card shows. */}
       <a
         href={href}
         className={styles.link}
@@ -90,9 +96,7 @@ const Cell = memo(function Cell({ asset, href, start, width, height, selected, t
         onDragStart={(event) => startAssetDrag(event, dragIds)}
         onClick={(event) => onCardClick(event, asset.id)}
         onFocus={() => onFocus(asset.id)}
-      >
-        <AssetCard asset={asset} width={width} height={height} eager={eager} />
-      </a>
+      />
       <button type="button" className={styles.checkbox} role="checkbox" aria-checked={selected} aria-label={t`Select ${asset.label}`} tabIndex={-1} onClick={(event) => onToggle(event, asset.id)}>
         <span>
           <Icon name="check" size={14} />

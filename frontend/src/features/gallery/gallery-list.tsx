@@ -28,6 +28,15 @@ export function GalleryList({ assets, rows, query, selection, tabStop, draggable
           </button>
         </span>
         <span role="gridcell" className={styles.lineName}>
+          <span className={styles.lineWhat} aria-hidden="true">
+            <span className={styles.lineThumbnail}>
+              {asset.thumbnail_url ? <AssetCard asset={{ ...asset, duration: null, page_count: null, animated: false, type: 'image' }} width={60} height={44} eager={false} fit="contain" /> : <Icon name={asset.type} />}
+            </span>
+            <span className={styles.lineTitle}>
+              <bdi>{asset.label}</bdi>
+              <span className={styles.lineNote}>{note ?? (asset.filename === asset.label ? asset.tags.join(', ') : <bdi>{asset.filename}</bdi>)}</span>
+            </span>
+          </span>
           <a
             href={assetHref(asset.id, query)}
             data-asset={asset.id}
@@ -37,15 +46,7 @@ export function GalleryList({ assets, rows, query, selection, tabStop, draggable
             onDragStart={(event) => startAssetDrag(event, draggable ? (selected ? selection : asset.id) : null)}
             onClick={(event) => onCardClick(event, asset.id)}
             onFocus={() => onFocus(asset.id)}
-          >
-            <span className={styles.lineThumbnail}>
-              {asset.thumbnail_url ? <AssetCard asset={{ ...asset, duration: null, page_count: null, animated: false, type: 'image' }} width={60} height={44} eager={false} fit="contain" /> : <Icon name={asset.type} />}
-            </span>
-            <span className={styles.lineTitle} aria-hidden="true">
-              <bdi>{asset.label}</bdi>
-              <span className={styles.lineNote}>{note ?? (asset.filename === asset.label ? asset.tags.join(', ') : <bdi>{asset.filename}</bdi>)}</span>
-            </span>
-          </a>
+          />
         </span>
         <span role="gridcell" className={styles.lineType}>{names[asset.type]}</span>
         <span role="gridcell" className={styles.lineSize}>{formatBytes(asset.size)}</span>

@@ -4,7 +4,7 @@ import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRe
 import { runnable, type Action, type ActionContext } from '../../lib/action.ts'
 import { formatCount, formatMonth } from '../../lib/format.ts'
 import { arrivals, leftAt, presence } from '../../lib/gallery-presence.ts'
-import { assetHref, toFilters, type GalleryQuery } from '../../lib/gallery-query.ts'
+import { assetHref, firstPageSize, toFilters, type GalleryQuery } from '../../lib/gallery-query.ts'
 import { isPlainClick, navigate } from '../../lib/navigation.ts'
 import { preferences } from '../../lib/preferences.ts'
 import { shortcutOf, useShortcut } from '../../lib/shortcuts.ts'
@@ -83,8 +83,21 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
   const remaining = assets.length - lastVisibleIndex
   const wantsMore = list.hasMore && !list.isFetchingMore && assets.length > 0 && remaining < 150
   useEffect(() => {
-    if (wantsMore) list.loadMore()
-  }, [wantsMore, list])
+    if (!wantsMore) return
+    // The pictures of the first screen come before the second page.
+    const timer = setTimeout(list.loadMore, assets.length <= firstPageSize ? 500 : 0)
+    return () => clearTimeout(timer)
+    // One timer per page: the list is a new object at every render.
+  }, [wantsMore, assets.length])
+
+  // A card that is scrolled to is rendered a frame or two later.
+  const focusWhenRendered = (id: number, framesLeft = 20): void => {
+    requestAnimationFrame(() => {
+      const card = grid.current?.querySelector<HTMLElement>(`[data-asset="${id}"]`)
+      if (card) card.focus({ preventScroll: true })
+      else if (framesLeft > 0) focusWhenRendered(id, framesLeft - 1)
+    })
+  }
 
   // Scroll position and focus survive a visit to an asset.
   const restored = useRef<string | null>(null)
@@ -94,7 +107,7 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     restored.current = key
     const left = leftAt.get(key)
     element.scrollTop = left?.scrollTop ?? 0
-    if (left?.focusedId) requestAnimationFrame(() => grid.current?.querySelector<HTMLElement>(`[data-asset="${left.focusedId}"]`)?.focus({ preventScroll: true }))
+    if (left?.focusedId) focusWhenRendered(left.focusedId)
   }, [key, width, assets.length])
   const focusedRef = useRef(focusedId)
   focusedRef.current = focusedId
@@ -179,7 +192,7 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     if (!asset) return null
     setFocusedId(asset.id)
     scrollToIndex(assets.indexOf(asset))
-    requestAnimationFrame(() => requestAnimationFrame(() => grid.current?.querySelector<HTMLElement>(`[data-asset="${asset.id}"]`)?.focus({ preventScroll: true })))
+    focusWhenRendered(asset.id)
     return asset.id
   }
 

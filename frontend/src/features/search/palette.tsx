@@ -2,12 +2,13 @@ import { Dialog } from '@base-ui/react/dialog'
 import type { AssetSummary, SearchResult } from '@dam/contract/types'
 import { t } from '@lingui/core/macro'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useId, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react'
+import { useId, useLayoutEffect, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { api } from '../../lib/api.ts'
 import { assetTypeNames } from '../../lib/asset-words.ts'
 import { formatTotal } from '../../lib/format.ts'
 import { placeholderUrl } from '../../lib/placeholder.ts'
 import { keysOf } from '../../lib/shortcuts.ts'
+import { endTypeAhead } from '../../lib/type-ahead.ts'
 import { useDebounced } from '../../lib/use-debounced.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import styles from './palette.module.css'
@@ -26,6 +27,10 @@ export default function Palette({ commands, initial, onOpenAsset, onSearch, onCl
   const id = useId()
   const [text, setText] = useState(initial)
   const [active, setActive] = useState(0)
+  useLayoutEffect(() => {
+    const ahead = endTypeAhead()
+    if (ahead) setText(ahead)
+  }, [])
   const typed = text.trim()
   const wanted = useDebounced(typed, debounceMs)
   const search = useQuery({
