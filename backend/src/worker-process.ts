@@ -3,6 +3,7 @@ import { migrateJobs } from '@dam/platform/jobs'
 import { openLog } from '@dam/platform/log'
 import { foldTally } from './assets/tally.ts'
 import { dataFolders } from './config.ts'
+import { deleteOldEvents } from './events/sequencer.ts'
 import { deleteOldIdempotencyKeys } from './http/idempotency.ts'
 import { openIngest } from './ingest/open-ingest.ts'
 import { openErrorLog } from './operations/error-log.ts'
@@ -12,6 +13,7 @@ import { deleteOldSignInFailures } from './people/sign-in-limit.ts'
 import type { ProcessInput, RunningProcess } from './server-process.ts'
 import { openBlobStore } from './storage/open-blob-store.ts'
 import { releaseBlobs } from './storage/release-blobs.ts'
+import { deleteOldTasks } from './tasks/task-store.ts'
 import { taskList } from './tasks/task-list.ts'
 import { purgeExpired } from './trash/empty-trash.ts'
 import { startWorker } from './worker.ts'
@@ -61,6 +63,8 @@ export async function startWorkerProcess({ config, connectionString }: ProcessIn
       { name: 'expired sessions', everyMinutes: 60, run: () => deleteExpiredSessions(database) },
       { name: 'old sign-in failures', everyMinutes: 60, run: () => deleteOldSignInFailures(database) },
       { name: 'old idempotency keys', everyMinutes: 60, run: () => deleteOldIdempotencyKeys(database) },
+      { name: 'old events', everyMinutes: 60, run: () => deleteOldEvents(database) },
+      { name: 'old tasks', everyMinutes: 360, run: () => deleteOldTasks(database) },
       { name: 'old error log', everyMinutes: 360, run: () => errorLog.prune() },
     ],
     log,

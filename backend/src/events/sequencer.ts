@@ -34,3 +34,11 @@ export async function readEvents(db: Querier, after: number, limit: number): Pro
 
 export const lastEventSeq = async (db: Querier): Promise<number> =>
   (await db.row<{ last: number | null }>(sql`select max(seq) as last from event`))?.last ?? 0
+
+const keptDays = 35
+
+/** The log is for following changes, not an archive: what is older than 35 days goes, at most `limit` rows a time. Audit rows stay. */
+export const deleteOldEvents = (database: Database, limit = 50_000): Promise<number> =>
+  database.run(sql`
+    delete from event where id in (
+      select id from event where at < now() - make_interval(days => ${keptDays}) and seq is not null order by id limit ${limit})`)

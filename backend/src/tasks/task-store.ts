@@ -58,3 +58,7 @@ export const recordTaskChange = (
   recordEvents(tx, [
     { kind: 'task.changed', actorId: task.ownerId, data: { task_id: task.id, kind: task.kind, state: task.state, done: task.done, total: task.total, ...task.counts } },
   ])
+
+/** Ended tasks are kept 35 days. */
+export const deleteOldTasks = (querier: Querier): Promise<number> =>
+  querier.run(sql`delete from task where ended_at < now() - interval '35 days'`)
