@@ -92,7 +92,7 @@ function upload(client: Client, name: string, bytes: Buffer): Promise<void> {
       headers: { authorization: client.authorization },
       metadata: { filename: name },
       chunkSize: chunkBytes,
-      retryDelays: [100, 200, 300, ...Array<number>(60).fill(500)],
+      retryDelays: [100, 200, 300, ...Array<number>(1_000).fill(500)],
       onSuccess: () => resolve(),
       onError: reject,
     }).start()
@@ -123,7 +123,7 @@ function startKilling(product: Product, random: ReturnType<typeof createRandom>,
   const done = (async () => {
     for (let kill = 0; kill < kills; kill++) {
       while (underWay === 0) await sleep(5)
-      await sleep(random.between(0, 600))
+      await sleep(random.between(0, 1_500))
       const pid = webPid()
       if (pid === undefined) throw new Error('The web process is gone, though it answered just now.')
       if (underWay > 0) met++
