@@ -107,7 +107,7 @@ for (const { name, viewport, colorScheme } of forms) {
     await fill(product.address, people)
     await page.setViewportSize(viewport)
     await page.emulateMedia({ colorScheme })
-    const { labels, card, filter, order, selection } = gallery(page)
+    const { labels, grid, filter, order, selection } = gallery(page)
 
     await page.goto('/dam/gallery')
     await labels()
@@ -122,7 +122,7 @@ for (const { name, viewport, colorScheme } of forms) {
     await expect(page.getByRole('dialog')).toBeVisible()
     await expectNone(page, `order, ${name}`)
     await page.keyboard.press('Escape')
-    await card('hills-02').first().focus()
+    await grid.locator('a[data-asset]').first().focus()
     await page.keyboard.press('x')
     await expect(selection).toBeVisible()
     await expectNone(page, `selection, ${name}`)

@@ -23,7 +23,7 @@ export function FixedList<T>({ items, rowHeight, className, label, render, keyOf
     >
       <ul style={{ position: 'relative', blockSize: items.length * rowHeight }}>
         {items.slice(first, end).map((item, offset) => (
-          <li key={keyOf(item)} aria-setsize={items.length} aria-posinset={first + offset + 1} style={{ position: 'absolute', insetInline: 0, insetBlockStart: (first + offset) * rowHeight, blockSize: rowHeight }}>
+          <li key={keyOf(item)} aria-setsize={items.length} aria-posinset={first + offset + 1} style={{ position: 'absolute', insetInline: 0, insetBlockStart: 0, transform: `translateY(${(first + offset) * rowHeight}px)`, blockSize: rowHeight }}>
             {render(item)}
           </li>
         ))}
