@@ -18,7 +18,7 @@ export default defineConfig({
           groups: [
             // What the first grid needs, in two files: that which starts the first requests, and the rest.
             { name: 'early', test: /contract\/src\/(routes|client)|src\/lib\/(early-requests|gallery-query|i18n|preferences|store)\.ts|@lingui\/core/, priority: 3 },
-            { name: 'core', test: /node_modules\/(react|react-dom|scheduler|thumbhash)\/|node_modules\/@tanstack\/|src\/lib\/|src\/ui\/(icon|button|notice|loading)\.|src\/features\/(gallery\/(?!filter-popover)|live\/|actions\/(?!edit-tags)|collections\/(?!choose-collection))|src\/app\/(routes\/gallery-route|current-actions|upload-gate)|rolldown-runtime|rolldown\/runtime/, priority: 2 },
+            { name: 'core', test: /node_modules\/(react|react-dom|scheduler|thumbhash)\/|node_modules\/@tanstack\/|src\/lib\/|src\/ui\/(icon|button|notice|loading)\.|src\/features\/(gallery\/(?!filter-popover)|actions\/(?!edit-tags)|collections\/(?!choose-collection))|src\/app\/(routes\/gallery-route|current-actions|upload-gate)|rolldown-runtime|rolldown\/runtime/, priority: 2 },
           ],
         },
       },

@@ -3,7 +3,6 @@ import { t } from '@lingui/core/macro'
 import { useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useState, type DragEvent, type ReactNode } from 'react'
 import { CollectionTree } from '../features/collections/collection-tree.tsx'
-import { followEvents } from '../features/live/follow-events.ts'
 import { openDialog } from '../lib/dialogs.ts'
 import { Link, useLocation } from '../lib/navigation.ts'
 import { preferences, setPreference } from '../lib/preferences.ts'
@@ -27,7 +26,17 @@ export function Shell({ user, bare, children }: { user: User; bare: boolean; chi
   const mayEdit = isAtLeast(user, 'editor')
   const wanted = useStore(uploadsWanted)
 
-  useEffect(() => followEvents(client), [client])
+  useEffect(() => {
+    let stop: (() => void) | null | undefined = null
+    // News can wait until the first pictures are asked for.
+    void import('../features/live/follow-events.ts').then(({ followEvents }) => {
+      if (stop === null) stop = followEvents(client)
+    })
+    return () => {
+      stop?.()
+      stop = undefined
+    }
+  }, [client])
   useEffect(() => setDrawer(false), [path])
   useEffect(() => {
     if (mayEdit) lookForUnfinished()

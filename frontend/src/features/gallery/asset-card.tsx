@@ -68,7 +68,7 @@ export const AssetCard = memo(function AssetCard({ asset, width, height, eager, 
             {extensionOf(asset.filename) && <span className={styles.extension}>{extensionOf(asset.filename)}</span>}
           </span>
           <bdi className={styles.name}>{asset.label}</bdi>
-          {height >= 120 && width >= 120 && (isWaiting ? <span className={styles.reason}>{t`Making the preview…`}</span> : reason && <span className={styles.reason}>{splitReason(reason).words}</span>)}
+          {height >= 150 && width >= 120 && (isWaiting ? <span className={styles.reason}>{t`Making the preview…`}</span> : reason && <span className={styles.reason}>{splitReason(reason).words}</span>)}
         </span>
       )}
       {isWaiting && <span className={styles.working} />}

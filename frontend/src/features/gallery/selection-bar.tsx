@@ -13,7 +13,6 @@ export function SelectionBar({ context, isAll, total, hasMore, actions, onClear,
   const [menu, setMenu] = useState<{ x: number; y: number } | null>(null)
   const possible = runnable(actions, context)
   const prominent = possible.filter((action) => action.prominent)
-  const rest = possible.filter((action) => !action.prominent)
   return (
     <div className={styles.selectionBar} role="toolbar" aria-label={t`Selected assets`}>
       <IconButton icon="close" label={t`Clear selection`} tip="above" onClick={onClear} />
@@ -29,7 +28,7 @@ export function SelectionBar({ context, isAll, total, hasMore, actions, onClear,
             <span className={styles.actionLabel}>{action.label(context)}</span>
           </Button>
         ))}
-        {rest.length > 0 && (
+        {possible.length > 0 && (
           <IconButton
             icon="more"
             label={t`More actions`}
@@ -45,7 +44,7 @@ export function SelectionBar({ context, isAll, total, hasMore, actions, onClear,
       </span>
       {menu && (
         <Suspense>
-          <ActionMenu at={menu} actions={rest} context={context} onClose={() => setMenu(null)} />
+          <ActionMenu at={menu} actions={possible} context={context} onClose={() => setMenu(null)} />
         </Suspense>
       )}
     </div>

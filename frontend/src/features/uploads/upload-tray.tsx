@@ -43,9 +43,9 @@ export default function UploadTray(): ReactNode {
           <h2>{headline(summary)}</h2>
           <p>{!reachable && isBusy ? t`Waiting for the server. It goes on by itself.` : subline(summary, speed)}</p>
         </div>
-        {isBusy && <IconButton icon="pause" label={t`Pause all`} tip="above" onClick={() => uploadManager.pause()} />}
-        {!isBusy && summary.paused > 0 && <IconButton icon="play" label={t`Resume all`} tip="above" onClick={() => uploadManager.resume()} />}
-        <IconButton icon={open ? 'chevron-down' : 'arrow-up'} label={open ? t`Make small` : t`Show all uploads`} tip="above" aria-expanded={open} onClick={() => setOpen(!open)} />
+        {isBusy && <IconButton icon="pause" label={t`Pause all`} onClick={() => uploadManager.pause()} />}
+        {!isBusy && summary.paused > 0 && <IconButton icon="play" label={t`Resume all`} onClick={() => uploadManager.resume()} />}
+        <IconButton icon={open ? 'chevron-down' : 'arrow-up'} label={open ? t`Make small` : t`Show all uploads`} tip={open ? 'below' : 'above'} aria-expanded={open} onClick={() => setOpen(!open)} />
         {isBusy || summary.paused > 0 ? (
           <IconButton icon="close" label={t`Cancel all`} tip="end" onClick={() => uploadManager.remove(ids((item) => isUnderWay(item) || item.state === 'paused'))} />
         ) : (
