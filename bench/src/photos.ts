@@ -24,7 +24,7 @@ export async function basePhotos(): Promise<Photo[]> {
   const photos = files.toSorted().map((name) => ({ name, bytes: readFileSync(path.join(photosDir, name)) }))
   return Promise.all(
     photos.map(async ({ name, bytes }) => {
-      const { width = 0, height = 0 } = await sharp(bytes).metadata()
+      const { width, height } = await sharp(bytes).metadata()
       return { name, bytes, megapixels: (width * height) / 1e6 }
     }),
   )

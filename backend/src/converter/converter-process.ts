@@ -85,7 +85,7 @@ export class ConverterProcess implements AsyncDisposable {
     else {
       pending.startedAt = performance.now()
       pending.deadline = pending.startedAt + timeoutMs
-      this.#child.send({ id, kind, input } as RequestMessage, (error) => {
+      this.#child.send({ id, kind, input }, (error) => {
         if (error) this.#settle(id, { is: 'lost', because: error.message })
       })
       this.#watch ??= setInterval(() => this.#check(), 200).unref()

@@ -31,7 +31,7 @@ const formats: Record<string, Format> = {
   'image/x-canon-crw': 'CRW', 'image/x-nikon-nef': 'NEF', 'image/x-sony-arw': 'ARW', 'image/x-fujifilm-raf': 'RAF', 'image/x-olympus-orf': 'ORF',
   'image/x-panasonic-rw2': 'RW2', 'image/x-pentax-pef': 'PEF', 'image/x-minolta-mrw': 'MRW', 'image/x-sigma-x3f': 'X3F', 'image/x-kodak-raw': 'DNG',
   'image/tiff': 'TIFF', 'image/png': 'PNG', 'image/gif': 'GIF', 'image/webp': 'WEBP', 'image/jpeg': 'JPEG',
-} as Record<string, Format>
+}
 
 const cameraRaw = /^image\/x-(adobe|canon|nikon|sony|fuji|olympus|panasonic|pentax|minolta|samsung|sigma|kodak)/
 
