@@ -121,7 +121,7 @@ function watchGrid(): void {
   new PerformanceObserver((list) => {
     for (const { value, hadRecentInput } of list.getEntries() as unknown as Shift[])
       if (!hadRecentInput) state.shift += value
-  }).observe({ type: 'layout-shift' as 'measure', buffered: true })
+  }).observe({ type: 'layout-shift', buffered: true })
   const look = (): void => {
     const pictures = [...document.images].filter((image) => {
       const { top, bottom, left, right, width } = image.getBoundingClientRect()

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { IngestError } from '../ingest/types.ts'
 import { residentBytes } from './process-tree.ts'
-import type { RequestKind, RequestMessage, Requests, ResponseMessage, StartMessage } from './protocol.ts'
+import type { RequestKind, Requests, ResponseMessage, StartMessage } from './protocol.ts'
 import type { Sandbox } from './sandbox.ts'
 import type { Tools } from './tools.ts'
 
