@@ -10,7 +10,9 @@ import { median, quantile, report } from './report.ts'
 import { inParallel } from './upload.ts'
 
 const atOnce = 4
-const chunkBytes = 1024 * 1024
+/** As over a line of some 4 MB/s, so that uploads last long enough to be hit. */
+const chunkBytes = 256 * 1024
+const pauseMs = 60
 
 /** kill -9 of the web process at random moments while tus clients upload and resume; then every byte is compared. */
 export async function run(): Promise<void> {
@@ -92,6 +94,7 @@ function upload(client: Client, name: string, bytes: Buffer): Promise<void> {
       headers: { authorization: client.authorization },
       metadata: { filename: name },
       chunkSize: chunkBytes,
+      onBeforeRequest: (request) => (request.getMethod() === 'PATCH' ? sleep(pauseMs) : undefined),
       retryDelays: [100, 200, 300, ...Array<number>(1_000).fill(500)],
       onSuccess: () => resolve(),
       onError: reject,

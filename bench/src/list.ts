@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { config } from './config.ts'
 import type { Client } from './http-client.ts'
 import { library } from './library.ts'
@@ -39,6 +40,7 @@ async function measure(product: Product, size: number): Promise<{ figures: Figur
   const rows = size.toLocaleString('en').replaceAll(',', ' ')
   const isHeadline = size === headline
   const seconds = config.quick ? 2 : 6
+  await quiet(product)
   await load(product, { paths: [firstPage], connections: 16, seconds: 2 })
   const page = await load(product, { paths: [firstPage], connections: 16, seconds })
   const figures: Figure[] = [
@@ -122,6 +124,16 @@ async function measure(product: Product, size: number): Promise<{ figures: Figur
   for (const { name, n, ask } of variety)
     figures.push(...(await oneByOne(product, `${name}, ${rows} rows`, config.quick ? 10 : n, ask)))
   return { figures, cpuMs: page.cpuMsPerRequest }
+}
+
+/** Waits until what starts with the product (a vacuum of a library just made, the sweeps) is over. */
+async function quiet(product: Product): Promise<void> {
+  for (let tries = 0; tries < 30; tries++) {
+    const meter = product.meterCpu()
+    await sleep(2_000)
+    if (meter.stop().totalMs < 60) return
+  }
+  throw new Error('The product is busy with something of its own for a minute; see its log.')
 }
 
 /** One request after the other: latency without a queue, and CPU. */
