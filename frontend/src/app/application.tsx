@@ -53,6 +53,7 @@ function Page(): ReactNode {
       client.getQueryCache().subscribe((event) => {
         if (event.type === 'updated' && event.action.type === 'error' && isCode(event.action.error, 'not-authenticated')) endSession()
       }),
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- endSession reads only stores
     [client],
   )
   useEffect(
@@ -60,6 +61,7 @@ function Page(): ReactNode {
       client.getMutationCache().subscribe((event) => {
         if (event.type === 'updated' && event.action.type === 'error' && isCode(event.action.error, 'not-authenticated')) endSession()
       }),
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- endSession reads only stores
     [client],
   )
   const endSession = (): void => {

@@ -42,11 +42,12 @@ let looked = false
 export function lookForUnfinished(): void {
   if (looked) return
   looked = true
-  setTimeout(async () => {
+  const look = async (): Promise<void> => {
     const isRemembered = localStorage.getItem(unfinishedFlag) !== null
     const onServer = isRemembered ? 0 : await api('listUploads', {}).then(({ data }) => data.count, () => 0)
     if (!isRemembered && onServer === 0) return
     const { uploadManager } = await load()
     if (await uploadManager.findUnfinished()) uploadsWanted.set(true)
-  }, 1500)
+  }
+  setTimeout(() => void look(), 1500)
 }

@@ -45,7 +45,7 @@ export function assetListOptions(query: GalleryQuery) {
   return infiniteQueryOptions<AssetPage, Error, AssetPages, readonly [string, string, string], PagePosition>({
     queryKey: [listKey, query.trash ? 'trash' : 'library', formatGalleryQuery(query)] as const,
     queryFn: ({ pageParam, signal }) => fetchPage(query, pageParam, signal),
-    initialPageParam: (needsSearch(query) ? 0 : '') as PagePosition,
+    initialPageParam: (needsSearch(query) ? 0 : ''),
     getNextPageParam: (page: AssetPage, _pages: AssetPage[], position: PagePosition) => nextPosition(page, position),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10 * 60_000,
@@ -106,15 +106,6 @@ export function overlaps(data: AssetPages, fresh: AssetPage): boolean {
 
 export function updateLists(client: QueryClient, update: (data: AssetPages) => AssetPages): void {
   client.setQueriesData<AssetPages>({ queryKey: [listKey] }, (data) => (data ? update(data) : data))
-}
-
-export function listedAsset(client: QueryClient, id: number): AssetSummary | undefined {
-  for (const [, data] of client.getQueriesData<AssetPages>({ queryKey: [listKey] }))
-    for (const page of data?.pages ?? []) {
-      const found = page.results.find((asset) => asset.id === id)
-      if (found) return found
-    }
-  return undefined
 }
 
 export const detailKey = (id: number) => ['asset', id] as const

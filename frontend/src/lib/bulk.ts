@@ -3,8 +3,6 @@ import type { BulkBody, BulkResult } from '@dam/contract/types'
 import { api } from './api.ts'
 import type { AssetTarget } from './dialogs.ts'
 
-export type Target = AssetTarget
-
 type BulkAction = BulkBody['action']
 const pollMs = 700
 

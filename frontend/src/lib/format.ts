@@ -46,10 +46,6 @@ export function formatDateTime(iso: string): string {
   return cached('date-time', (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })).format(new Date(iso))
 }
 
-export function formatTime(iso: string): string {
-  return cached('time', (locale) => new Intl.DateTimeFormat(locale, { timeStyle: 'medium' })).format(new Date(iso))
-}
-
 /** Camera clocks carry no zone that could be trusted: shown as written. */
 export function formatCameraTime(iso: string): string {
   return cached('camera', (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })).format(new Date(iso))

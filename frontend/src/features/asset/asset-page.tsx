@@ -1,5 +1,4 @@
 import { t } from '@lingui/core/macro'
-import type { Asset } from '@dam/contract/types'
 import { useState, type ReactNode } from 'react'
 import { preferences, setPreference } from '../../lib/preferences.ts'
 import { useShortcut } from '../../lib/shortcuts.ts'
@@ -92,5 +91,3 @@ function Swipe({ previous, next, children }: { previous: (() => void) | null; ne
     </div>
   )
 }
-
-export type { Asset }

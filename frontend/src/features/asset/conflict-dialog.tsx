@@ -21,6 +21,7 @@ export function ConflictDialog({ conflict, onResolve }: { conflict: OpenConflict
         <fieldset key={field} className={styles.field}>
           <legend>{names[field]}</legend>
           {(['mine', 'theirs'] as const).map((side) => (
+            // oxlint-disable-next-line jsx-a11y/label-has-associated-control -- the texts are in the spans
             <label key={side} className={styles.choice}>
               <input type="radio" name={field} checked={(choices[field] ?? 'mine') === side} onChange={() => setChoices((now) => ({ ...now, [field]: side }))} />
               <span>

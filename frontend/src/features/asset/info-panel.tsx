@@ -90,7 +90,8 @@ function Editor({ editing }: { editing: Editing }): ReactNode {
   const { draft, setDraft, state, error, retry, flush } = editing
   const words = { untouched: '', saved: t`Saved`, changed: t`Not saved yet`, saving: t`Saving…`, waiting: t`Waiting for the server…`, failed: error ?? t`Not saved` }
   return (
-    // Escape leaves the field; the next one leaves the page.
+    // Escape leaves the field; the next one leaves the page. The keys are the fields', the box only hears them.
+    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions
     <div className={styles.editor} onKeyDown={(event) => event.key === 'Escape' && event.target instanceof HTMLElement && event.target.blur()}>
       <textarea className={styles.title} dir="auto" rows={1} value={draft.label} maxLength={500} aria-label={t`Title`} spellCheck onChange={(event) => setDraft({ label: event.target.value.replaceAll('\n', ' ') })} onBlur={flush} onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()} />
       <textarea className={styles.description} dir="auto" rows={2} value={draft.description} maxLength={20_000} placeholder={t`Add a description`} aria-label={t`Description`} onChange={(event) => setDraft({ description: event.target.value })} onBlur={flush} />

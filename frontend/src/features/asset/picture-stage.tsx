@@ -43,6 +43,7 @@ export function PictureStage({ asset, src }: { asset: Asset; src: string }): Rea
     setOriginal('unused')
     setLoaded(false)
     setNatural({ width: asset.width ?? 0, height: asset.height ?? 0 })
+  // oxlint-disable-next-line react-hooks/exhaustive-deps -- another asset starts afresh; a change of the same one does not
   }, [asset.id])
   const isCoarse = preview ? view.scale * shown.width * ratio > preview.width * 1.1 : false
   useEffect(() => {

@@ -1,4 +1,3 @@
-import type { Asset } from '@dam/contract/types'
 import { t } from '@lingui/core/macro'
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
@@ -75,6 +74,7 @@ export function useAutosave(version: AssetVersion) {
         } else showToast({ tone: 'danger', message: t`Your change was not saved`, detail: messageOf(reason) })
       }
     }
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- restore and reconcile call save in turn and read the same refs
   }, [accept, client, id])
 
   const setDraft = useCallback(
@@ -150,4 +150,3 @@ function savedMessage(changes: Partial<Draft>): string {
 }
 
 export type Editing = ReturnType<typeof useAutosave>
-export type { Asset }

@@ -9,7 +9,7 @@ import { formatCount, formatMonth } from '../../lib/format.ts'
 import { dateRange, defaultOrdering, sortFields, type GalleryQuery, type SortField, type Status } from '../../lib/gallery-query.ts'
 import { useDebounced } from '../../lib/use-debounced.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
-import { sortNames, type FilterKind } from './gallery-toolbar.tsx'
+import { sortNames, type FilterKind } from './filter-kinds.ts'
 import styles from './filter-popover.module.css'
 
 type FilterPopoverProps = {

@@ -8,11 +8,10 @@ import { preferences, setPreference } from '../../lib/preferences.ts'
 import { useStore } from '../../lib/use-store.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
+import { sortNames, type FilterKind } from './filter-kinds.ts'
 import styles from './gallery-toolbar.module.css'
 
 const FilterPopover = lazy(() => import('./filter-popover.tsx'))
-
-export type FilterKind = 'type' | 'date' | 'tags' | 'status' | 'sort'
 
 type GalleryToolbarProps = {
   query: GalleryQuery
@@ -21,15 +20,6 @@ type GalleryToolbarProps = {
   onQuery: (query: GalleryQuery) => void
   onView: (view: 'grid' | 'list') => void
 }
-
-export const sortNames = (): Record<SortField, string> => ({
-  date_added: t`Date added`,
-  date: t`Date taken`,
-  date_modified: t`Last changed`,
-  label: t`Title`,
-  filename: t`File name`,
-  size: t`Size`,
-})
 
 export function dateLabel(date: string): string {
   if (date.includes('..')) return date.split('..').map((day) => formatDate(`${day}T12:00:00`)).join(' – ')

@@ -87,7 +87,7 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     // The pictures of the first screen come before the second page.
     const timer = setTimeout(list.loadMore, assets.length <= firstPageSize ? 500 : 0)
     return () => clearTimeout(timer)
-    // One timer per page: the list is a new object at every render.
+  // oxlint-disable-next-line react-hooks/exhaustive-deps -- one timer per page: the list is a new object at every render
   }, [wantsMore, assets.length])
 
   // A card that is scrolled to is rendered a frame or two later.
@@ -108,6 +108,7 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     const left = leftAt.get(key)
     element.scrollTop = left?.scrollTop ?? 0
     if (left?.focusedId) focusWhenRendered(left.focusedId)
+  // oxlint-disable-next-line react-hooks/exhaustive-deps -- position is restored once for each list
   }, [key, width, assets.length])
   const focusedRef = useRef(focusedId)
   focusedRef.current = focusedId
@@ -130,7 +131,7 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
       presence.set(null)
       if (restored.current === key) leftAt.set(key, { scrollTop: last || element.scrollTop, focusedId: focusedRef.current })
     }
-    // The key stands for the query.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- the key stands for the query
   }, [key])
   useEffect(() => setSelection(nothing), [key])
   useEffect(() => {

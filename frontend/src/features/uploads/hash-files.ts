@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/default -- made by the bundler
 import workerUrl from './hash-worker.ts?worker&url'
 import type { HashAnswer, HashRequest } from './hash-worker.ts'
 
