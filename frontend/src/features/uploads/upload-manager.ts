@@ -4,6 +4,7 @@ import { api, ApiError, messageOf } from '../../lib/api.ts'
 import { changeMany } from '../../lib/bulk.ts'
 import { connection, reportUnreachable } from '../../lib/connection.ts'
 import { createStore } from '../../lib/store.ts'
+import { showToast } from '../../lib/toasts.ts'
 import { collectionForFolders } from './collection-paths.ts'
 import { hashFile } from './hash-files.ts'
 import type { Sending } from './send-file.ts'
@@ -46,7 +47,8 @@ class UploadManager {
 
   async addDropped(taken: readonly TakenItem[], collection: number | null): Promise<void> {
     let batch: FoundFile[] = []
-    for await (const found of walkDrop(taken)) {
+    const onUnreadable = (path: string, error: unknown): void => void showToast({ tone: 'danger', message: t`The file could not be read: ${messageOf(error)}`, detail: path })
+    for await (const found of walkDrop(taken, onUnreadable)) {
       batch.push(found)
       if (batch.length >= 200) {
         this.addFiles(batch, collection)
