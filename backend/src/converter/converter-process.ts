@@ -27,7 +27,7 @@ export class ConverterProcess implements AsyncDisposable {
 
   constructor(options: { tools: Tools; sandbox: Sandbox; readable: readonly string[]; writable: readonly string[]; onStderr: (text: string) => void; treeBytes: number }) {
     this.#treeBytes = options.treeBytes
-    const argv: [string, ...string[]] = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-old-space-size=384', main]
+    const argv: [string, ...string[]] = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-old-space-size=384', '--max-semi-space-size=1', main]
     const [command, ...args] = options.sandbox.wrap(argv, { readable: options.readable, writable: options.writable })
     this.#child = spawn(command, args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
