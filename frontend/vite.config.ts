@@ -17,8 +17,16 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // What the first grid needs, in two files: that which starts the first requests, and the rest.
-            { name: 'early', test: /contract\/src\/(routes|client)|src\/lib\/(early-requests|gallery-query|i18n|preferences|store)\.ts|@lingui\/core/, priority: 3 },
-            { name: 'core', test: /node_modules\/(react|react-dom|scheduler|thumbhash)\/|node_modules\/@tanstack\/|src\/lib\/|src\/ui\/(icon|button|notice|loading)\.|src\/features\/(gallery\/(?!filter-popover)|actions\/(?!edit-tags)|collections\/(?!choose-collection))|src\/app\/(routes\/gallery-route|current-actions|upload-gate)|rolldown-runtime|rolldown\/runtime/, priority: 2 },
+            {
+              name: 'early',
+              test: /contract\/src\/(routes|client)|src\/lib\/(early-requests|gallery-query|i18n|preferences|store)\.ts|@lingui\/core/,
+              priority: 3,
+            },
+            {
+              name: 'core',
+              test: /node_modules\/(react|react-dom|scheduler|thumbhash)\/|node_modules\/@tanstack\/|src\/lib\/|src\/ui\/(icon|button|notice|loading)\.|src\/features\/(gallery\/(?!filter-popover)|actions\/(?!edit-tags)|collections\/(?!choose-collection))|src\/app\/(routes\/gallery-route|current-actions|upload-gate)|rolldown-runtime|rolldown\/runtime/,
+              priority: 2,
+            },
           ],
         },
       },
@@ -27,6 +35,8 @@ export default defineConfig({
   worker: { format: 'es' },
   server: {
     port: 5173,
-    proxy: Object.fromEntries(['/api', '/health', '/metrics'].map((path) => [path, { target: backend, changeOrigin: true }])),
+    proxy: Object.fromEntries(
+      ['/api', '/health', '/metrics'].map((path) => [path, { target: backend, changeOrigin: true }]),
+    ),
   },
 })

@@ -70,11 +70,25 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
   })
   const memory = createRenditionMemory((hit) => signals.cacheRead('renditions', hit))
   const { page, api } = securityHeaders(deps.isHttps)
-  const lane = createThumbnailLane({ database, authenticator, memory, signals, headers: api, onError: (error) => log.warn('access to thumbnails not renewed', { error }) })
+  const lane = createThumbnailLane({
+    database,
+    authenticator,
+    memory,
+    signals,
+    headers: api,
+    onError: (error) => log.warn('access to thumbnails not renewed', { error }),
+  })
   const uploads = openUploads({
-    config, database, blobs, log, signals,
+    config,
+    database,
+    blobs,
+    log,
+    signals,
     readAsset: async (principal, id, origin) => {
-      const asset = await findAssetDetail(database, id, visibleAssets(principal, 'all'), { origin, accessLevel: accessLevelOf(principal) })
+      const asset = await findAssetDetail(database, id, visibleAssets(principal, 'all'), {
+        origin,
+        accessLevel: accessLevelOf(principal),
+      })
       if (!asset) throw new Problem('asset-not-found', 'There is no such asset.')
       return asset
     },
@@ -83,19 +97,38 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
   const handlers: Handlers = {
     ...assetHandlers({ database, summaries }),
     ...searchHandlers({ database, summaries, signals }),
-    ...downloadHandlers({ database, blobs, renditionsFolder: dataFolders(config).renditions, memory, onAllowed: lane.allow, log }),
+    ...downloadHandlers({
+      database,
+      blobs,
+      renditionsFolder: dataFolders(config).renditions,
+      memory,
+      onAllowed: lane.allow,
+      log,
+    }),
     ...uploadHandlers(uploads),
     ...collectionHandlers({ database, summaries }),
     ...tagHandlers({ database }),
     ...trashHandlers({ database, summaries }),
     ...taskHandlers({ database }),
-    ...peopleHandlers({ database, authenticator, cookieName: deps.cookieName, secureCookie: deps.isHttps, sessionDays: config.sessionDays, tokenDays: apiTokenDays, version }),
+    ...peopleHandlers({
+      database,
+      authenticator,
+      cookieName: deps.cookieName,
+      secureCookie: deps.isHttps,
+      sessionDays: config.sessionDays,
+      tokenDays: apiTokenDays,
+      version,
+    }),
     ...eventHandlers({ database, hub, authenticator, streams }),
     ...operationHandlers({ database, cache, version, dataDir: config.dataDir, capabilities, storageReady }),
   }
 
   const app = serve({
-    handlers, database, authenticator, signals, log,
+    handlers,
+    database,
+    authenticator,
+    signals,
+    log,
     origins: createOrigins({ publicUrl: config.publicUrl, host: config.host, port: () => config.port }),
     isHttps: deps.isHttps,
     trustProxy: config.trustProxy,

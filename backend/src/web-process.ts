@@ -43,7 +43,10 @@ export async function startWebProcess({ config, connectionString, version }: Pro
   })
   await migrateJobs(connectionString)
   if (config.adminUsername && config.adminPassword) {
-    const created = await createConfiguredAdministrator(database, { username: config.adminUsername, password: config.adminPassword })
+    const created = await createConfiguredAdministrator(database, {
+      username: config.adminUsername,
+      password: config.adminPassword,
+    })
     if (created) log.info('first administrator created from the configuration', { username: config.adminUsername })
   }
   const cache = openCache({
@@ -73,7 +76,17 @@ export async function startWebProcess({ config, connectionString, version }: Pro
   const blobs = await openBlobStore({ database, folders, log })
   const hub = await openHub(database, (error) => log.warn('events are late', { error }))
   const { app, close } = await createApp({
-    config, database, cache, authenticator, signals, hub, blobs, log, version, cookieName, isHttps,
+    config,
+    database,
+    cache,
+    authenticator,
+    signals,
+    hub,
+    blobs,
+    log,
+    version,
+    cookieName,
+    isHttps,
     frontendDir: path.join(root, 'frontend', 'dist'),
   })
   await app.listen({ host: config.host, port: config.port })
@@ -95,7 +108,11 @@ export async function startWebProcess({ config, connectionString, version }: Pro
 /** The commit this runs from, where git knows it. */
 function commitOf(directory: string): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: directory, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: directory,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   } catch {
     return 'unknown'
   }

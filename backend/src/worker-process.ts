@@ -29,7 +29,13 @@ export async function startWorkerProcess({ config, connectionString }: ProcessIn
     onError: (error) => log.warn('database connection lost', { error }),
   })
   const errorLog = openErrorLog(database, 'worker')
-  const log = openLog({ directory: folders.logs, process: 'worker', level: config.logLevel, stdout: config.logToStdout, onError: (entry) => errorLog.add(entry) })
+  const log = openLog({
+    directory: folders.logs,
+    process: 'worker',
+    level: config.logLevel,
+    stdout: config.logToStdout,
+    onError: (entry) => errorLog.add(entry),
+  })
   await migrateJobs(connectionString)
   const blobs = await openBlobStore({ database, folders, log })
   const ingest = await openIngest({
@@ -53,13 +59,25 @@ export async function startWorkerProcess({ config, connectionString }: ProcessIn
     concurrency: config.workerConcurrency + 1,
     tasks: {
       ingest: (payload, { job }) => ingest.task(payload, job),
-      ...taskList({ database, releaseBlobs: (sha256s) => releaseBlobs({ database, blobs, renditionsFolder: folders.renditions, log }, sha256s) }),
+      ...taskList({
+        database,
+        releaseBlobs: (sha256s) =>
+          releaseBlobs({ database, blobs, renditionsFolder: folders.renditions, log }, sha256s),
+      }),
     },
   })
   const upkeep = startUpkeep(
     [
       { name: 'fold counts', everyMinutes: 1, run: () => foldTally(database) },
-      ...(config.trashDays > 0 ? [{ name: 'trash past its days', everyMinutes: 60, run: () => purgeExpired(database, { trashDays: config.trashDays, now: new Date() }) }] : []),
+      ...(config.trashDays > 0
+        ? [
+            {
+              name: 'trash past its days',
+              everyMinutes: 60,
+              run: () => purgeExpired(database, { trashDays: config.trashDays, now: new Date() }),
+            },
+          ]
+        : []),
       { name: 'expired sessions', everyMinutes: 60, run: () => deleteExpiredSessions(database) },
       { name: 'old sign-in failures', everyMinutes: 60, run: () => deleteOldSignInFailures(database) },
       { name: 'old idempotency keys', everyMinutes: 60, run: () => deleteOldIdempotencyKeys(database) },

@@ -13,7 +13,12 @@ export type Worker = {
 }
 
 /** Runs background jobs until stopped. */
-export async function startWorker(deps: { database: Database; tasks: TaskList; concurrency: number; log: Log }): Promise<Worker> {
+export async function startWorker(deps: {
+  database: Database
+  tasks: TaskList
+  concurrency: number
+  log: Log
+}): Promise<Worker> {
   const { database, log } = deps
   const events = new EventEmitter() as WorkerEvents
   const leases: Promise<Lease>[] = []
@@ -24,8 +29,11 @@ export async function startWorker(deps: { database: Database; tasks: TaskList; c
     Object.entries(deps.tasks).map(([name, task]) => [
       name,
       (payload, helpers) => {
-        const assetId = payload && typeof payload === 'object' && 'assetId' in payload ? Number(payload.assetId) : undefined
-        return runInContext({ job_id: helpers.job.id, ...(assetId ? { asset_id: assetId } : {}) }, () => task?.(payload, helpers))
+        const assetId =
+          payload && typeof payload === 'object' && 'assetId' in payload ? Number(payload.assetId) : undefined
+        return runInContext({ job_id: helpers.job.id, ...(assetId ? { asset_id: assetId } : {}) }, () =>
+          task?.(payload, helpers),
+        )
       },
     ]),
   )
@@ -37,10 +45,21 @@ export async function startWorker(deps: { database: Database; tasks: TaskList; c
     pollInterval: 2_000,
     events,
     logger: new Logger((scope) => (level, message, meta) => {
-      if (level === 'error') log.error(message, { code: 'job-failed', task: scope.taskIdentifier, error: meta?.['error'] ?? meta?.['failures'] })
+      if (level === 'error')
+        log.error(message, {
+          code: 'job-failed',
+          task: scope.taskIdentifier,
+          error: meta?.['error'] ?? meta?.['failures'],
+        })
       else if (level === 'warning') log.warn(message, { task: scope.taskIdentifier })
     }),
-    preset: { worker: { schema: 'graphile_worker', localQueue: { size: deps.concurrency * 2 }, gracefulShutdownAbortTimeout: 10_000 } },
+    preset: {
+      worker: {
+        schema: 'graphile_worker',
+        localQueue: { size: deps.concurrency * 2 },
+        gracefulShutdownAbortTimeout: 10_000,
+      },
+    },
   })
   await Promise.all(leases)
   return {

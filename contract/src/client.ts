@@ -26,21 +26,36 @@ export class ApiError extends Error {
 export type CallOptions = { headers?: Record<string, string>; signal?: AbortSignal }
 export type Answer<T> = { data: T; etag: string | null; location: string | null; status: number }
 
-export type Client = <N extends RouteName>(name: N, request: RequestOf<N>, options?: CallOptions) => Promise<Answer<ResponseOf<N>>>
+export type Client = <N extends RouteName>(
+  name: N,
+  request: RequestOf<N>,
+  options?: CallOptions,
+) => Promise<Answer<ResponseOf<N>>>
 
 /** Path with query of one endpoint, for links and for clients other than `createClient`. */
-export function pathOf(name: RouteName, params: Record<string, unknown> = {}, query: Record<string, unknown> = {}): string {
+export function pathOf(
+  name: RouteName,
+  params: Record<string, unknown> = {},
+  query: Record<string, unknown> = {},
+): string {
   const path = routes[name].path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(params[key])))
   const search = new URLSearchParams()
-  for (const [key, value] of Object.entries(query)) if (value !== undefined && value !== null) search.set(key, String(value))
+  for (const [key, value] of Object.entries(query))
+    if (value !== undefined && value !== null) search.set(key, String(value))
   return `${apiBase}${path}${search.size > 0 ? `?${search}` : ''}`
 }
 
 /** A client typed by the contract. Throws `ApiError`. */
-export function createClient(options: { baseUrl?: string; fetch?: typeof fetch; headers?: Record<string, string> } = {}): Client {
+export function createClient(
+  options: { baseUrl?: string; fetch?: typeof fetch; headers?: Record<string, string> } = {},
+): Client {
   const send = options.fetch ?? fetch
   return async (name, request, call = {}) => {
-    const { params, query, body } = request as { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown }
+    const { params, query, body } = request as {
+      params?: Record<string, unknown>
+      query?: Record<string, unknown>
+      body?: unknown
+    }
     let response: Response
     try {
       response = await send((options.baseUrl ?? '') + pathOf(name, params, query), {
@@ -61,7 +76,8 @@ export function createClient(options: { baseUrl?: string; fetch?: typeof fetch; 
     const text = await response.text()
     const isJson = /json/.test(response.headers.get('content-type') ?? '')
     const data: unknown = isJson && text ? JSON.parse(text) : undefined
-    if (!response.ok) throw new ApiError(response.status, (data ?? {}) as Partial<ProblemBody> & Record<string, unknown>)
+    if (!response.ok)
+      throw new ApiError(response.status, (data ?? {}) as Partial<ProblemBody> & Record<string, unknown>)
     return {
       data: data as never,
       etag: response.headers.get('etag'),

@@ -10,7 +10,10 @@ export const orderings = ['date_added', 'date', 'date_modified', 'label', 'filen
 const id = z.number().int().positive()
 const time = z.iso.datetime().describe('UTC, ISO 8601')
 const count = z.number().int().nonnegative()
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256, hexadecimal')
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .describe('SHA-256, hexadecimal')
 /** Half a surrogate pair is no character, and PostgreSQL refuses it in JSON. */
 const wholeText = z.string().refine((text) => text.isWellFormed(), 'Send whole Unicode characters.')
 const tagName = z.string().trim().min(1).max(100)
@@ -134,7 +137,9 @@ export const asset = assetSummary.extend({
       size: count,
     }),
   ),
-  duplicates: z.array(z.object({ id, label: z.string(), filename: z.string() })).describe('other assets with the same bytes'),
+  duplicates: z
+    .array(z.object({ id, label: z.string(), filename: z.string() }))
+    .describe('other assets with the same bytes'),
 })
 
 /** Filters as JSON; the query string of a list has the same names, comma-separated. */
@@ -143,14 +148,18 @@ export const assetFilters = z
     type: z.array(assetType),
     mime_type: z.array(z.string().max(200)),
     tags: z.array(tagName).describe('assets that carry all of them'),
-    date_range: z.strictObject({ from: z.iso.date().optional(), to: z.iso.date().optional() }).describe('by capture date, else the date added; both days included'),
+    date_range: z
+      .strictObject({ from: z.iso.date().optional(), to: z.iso.date().optional() })
+      .describe('by capture date, else the date added; both days included'),
     size: z.strictObject({ min: count.optional(), max: count.optional() }).describe('bytes'),
     collection: id.describe('the collection and everything below it'),
     status: z.array(z.enum(['processing', 'ready', 'failed'])),
     preview_state: z.array(z.enum(['pending', 'ready', 'unavailable', 'failed', 'refused'])),
     owner: id,
     checksum: sha256,
-    custom_metadata: z.record(wholeText.max(64), z.union([wholeText, z.number()])).describe('embedded metadata by normalised name, equal'),
+    custom_metadata: z
+      .record(wholeText.max(64), z.union([wholeText, z.number()]))
+      .describe('embedded metadata by normalised name, equal'),
   })
   .partial()
 
@@ -160,7 +169,11 @@ export const listQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).optional(),
   offset: z.coerce.number().int().min(0).optional(),
   cursor: z.string().max(500).optional().describe('from `next` of an earlier answer; empty starts at the top'),
-  ordering: z.string().max(40).optional().describe(`one of ${orderings.join(', ')}; a leading - reverses`),
+  ordering: z
+    .string()
+    .max(40)
+    .optional()
+    .describe(`one of ${orderings.join(', ')}; a leading - reverses`),
   _ordering: z.string().max(40).optional(),
   sort: z.string().max(40).optional(),
   search: z.string().max(500).optional(),
@@ -270,14 +283,19 @@ export const upload = z.object({
 })
 
 export const preflightBody = z.strictObject({
-  files: z.array(z.strictObject({ checksum: sha256, size: count })).min(1).max(1000),
+  files: z
+    .array(z.strictObject({ checksum: sha256, size: count }))
+    .min(1)
+    .max(1000),
 })
 
 export const preflightResult = z.object({
   results: z.array(
     z.object({
       checksum: sha256,
-      duplicate: z.object({ id, label: z.string(), filename: z.string(), thumbnail_url: z.string().nullable() }).nullable(),
+      duplicate: z
+        .object({ id, label: z.string(), filename: z.string(), thumbnail_url: z.string().nullable() })
+        .nullable(),
     }),
   ),
 })
@@ -363,10 +381,18 @@ export const user = z.object({
   permissions: z.array(z.string()),
 })
 
-const username = z.string().trim().min(1).max(150).regex(/^[\p{L}\p{N}@.+_-]+$/u, 'Letters, digits and @.+-_ only.')
+const username = z
+  .string()
+  .trim()
+  .min(1)
+  .max(150)
+  .regex(/^[\p{L}\p{N}@.+_-]+$/u, 'Letters, digits and @.+-_ only.')
 const newPassword = z.string().min(10, 'At least 10 characters.').max(1000)
 
-export const credentials = z.strictObject({ username: z.string().min(1).max(150), password: z.string().min(1).max(1000) })
+export const credentials = z.strictObject({
+  username: z.string().min(1).max(150),
+  password: z.string().min(1).max(1000),
+})
 export const setUpBody = z.strictObject({ token: z.string().min(1).max(200), username, password: newPassword })
 export const passwordBody = z.strictObject({ current_password: z.string().max(1000), new_password: newPassword })
 export const userCreate = z.strictObject({
@@ -377,11 +403,25 @@ export const userCreate = z.strictObject({
   email: z.email().nullable().default(null),
 })
 export const userPatch = z
-  .strictObject({ display_name: z.string().max(200), email: z.email().nullable(), role, active: z.boolean(), password: newPassword })
+  .strictObject({
+    display_name: z.string().max(200),
+    email: z.email().nullable(),
+    role,
+    active: z.boolean(),
+    password: newPassword,
+  })
   .partial()
 export const session = z.object({ user: user.nullable(), setup_required: z.boolean(), version: z.string() })
 export const token = z.object({ token: z.string() })
-export const tokenInfo = z.object({ id, label: z.string(), kind: z.enum(['browser', 'token']), current: z.boolean(), date_added: time, last_used_at: time, expires_at: time })
+export const tokenInfo = z.object({
+  id,
+  label: z.string(),
+  kind: z.enum(['browser', 'token']),
+  current: z.boolean(),
+  date_added: time,
+  last_used_at: time,
+  expires_at: time,
+})
 
 // Operations --------------------------------------------------------------------
 
@@ -396,9 +436,20 @@ export const capability = z.object({
 export const systemHealth = z.object({
   status: z.enum(['healthy', 'degraded', 'unhealthy']),
   version: z.string(),
-  database: z.object({ status: z.enum(['connected', 'disconnected']), version: z.string().nullable(), pool: z.record(z.string(), z.number()) }),
+  database: z.object({
+    status: z.enum(['connected', 'disconnected']),
+    version: z.string().nullable(),
+    pool: z.record(z.string(), z.number()),
+  }),
   cache: z.object({ status: z.enum(['connected', 'disconnected']), kind: z.enum(['memory', 'redis']) }),
-  storage: z.object({ path: z.string(), free_bytes: count, total_bytes: count, assets: count, asset_bytes: count, trash: count }),
+  storage: z.object({
+    path: z.string(),
+    free_bytes: count,
+    total_bytes: count,
+    assets: count,
+    asset_bytes: count,
+    trash: count,
+  }),
   queue: z.object({ waiting: count, running: count, failed: count, oldest_seconds: z.number() }),
   workers: z.array(z.object({ id: z.string(), started_at: time, renewed_at: time })),
   capabilities: z.array(capability),

@@ -27,9 +27,17 @@ export type Session = z.output<typeof s.session>
 export type Capability = z.output<typeof s.capability>
 export type SystemHealth = z.output<typeof s.systemHealth>
 
-export type Page<T> = { count: number; count_is_estimate?: boolean; next: string | null; previous: string | null; results: T[] }
+export type Page<T> = {
+  count: number
+  count_is_estimate?: boolean
+  next: string | null
+  previous: string | null
+  results: T[]
+}
 
-type Part<N extends keyof Endpoints, K extends string, D> = Endpoints[N] extends { [P in K]: infer S extends z.ZodType } ? S : D
+type Part<N extends keyof Endpoints, K extends string, D> = Endpoints[N] extends { [P in K]: infer S extends z.ZodType }
+  ? S
+  : D
 
 /** What a client sends to an endpoint. */
 export type RequestOf<N extends keyof Endpoints> = {
@@ -40,4 +48,5 @@ export type ParsedRequest<N extends keyof Endpoints> = {
   [K in 'params' | 'query' | 'body' as Part<N, K, never> extends never ? never : K]: z.output<Part<N, K, z.ZodType>>
 }
 /** What an endpoint answers. */
-export type ResponseOf<N extends keyof Endpoints> = Part<N, 'response', never> extends never ? undefined : z.output<Part<N, 'response', z.ZodType>>
+export type ResponseOf<N extends keyof Endpoints> =
+  Part<N, 'response', never> extends never ? undefined : z.output<Part<N, 'response', z.ZodType>>

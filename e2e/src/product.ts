@@ -18,6 +18,8 @@ export type Product = AsyncDisposable & {
   run(...args: string[]): string
   /** `kill -9` of one of the product's processes, by its title. */
   kill(title: 'dam: web' | 'dam: worker'): void
+  /** Halts a process until what it returns is called. */
+  halt(title: 'dam: worker'): () => void
   /** Waits until `/readyz` answers. */
   ready(): Promise<void>
   stop(): Promise<void>
@@ -80,6 +82,11 @@ export async function startProduct(options: { port: number; firstStart: 'configu
     run: (...args) =>
       execFileSync(path.join(root, 'dam'), args, { cwd: root, env: environment, encoding: 'utf8', timeout: 60_000 }),
     kill: (title) => process.kill(childWithTitle(child.pid, title), 'SIGKILL'),
+    halt: (title) => {
+      const pid = childWithTitle(child.pid, title)
+      process.kill(pid, 'SIGSTOP')
+      return () => process.kill(pid, 'SIGCONT')
+    },
     ready: async () => {
       const until = Date.now() + 30_000
       for (;;) {

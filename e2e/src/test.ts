@@ -209,6 +209,11 @@ async function recordTraces(page: Page, watch: Watch): Promise<void> {
   if (traces.pwned !== undefined) watch.complaints.push(`a payload ran: ${String(traces.pwned)}`)
 }
 
+/** Begins to measure layout shifts anew. */
+export async function forgetLayoutShift(page: Page): Promise<void> {
+  await page.evaluate(() => Object.assign(window, { __layoutShift: 0, __shifts: [] }))
+}
+
 /** Sum of unexpected layout shifts of the page since it was loaded, and what moved. */
 export async function layoutShift(page: Page): Promise<{ sum: number; sources: string[] }> {
   return page.evaluate(() => {

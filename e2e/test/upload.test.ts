@@ -4,7 +4,7 @@ import { corpusFolder, scratch } from '../src/config.ts'
 import { corpusPaths } from '../src/corpus.ts'
 import { heavyPicture, pdf, picture, sound, text, writeTree, type TestFile } from '../src/files.ts'
 import { dropFromDisk, gallery, limitUploadSpeed, open, uploads } from '../src/screens.ts'
-import { expect, layoutShift, test, untilIngested, type Page, type Person } from '../src/test.ts'
+import { expect, forgetLayoutShift, layoutShift, test, untilIngested, type Page, type Person } from '../src/test.ts'
 
 test.use({ library: 'upload', signedInAs: 'editor' })
 
@@ -39,6 +39,7 @@ function watchBodies(page: Page): string[] {
 test('a dropped folder becomes collections, and its pictures appear by themselves without anything jumping', async ({
   page,
   people,
+  product,
 }) => {
   const files: Record<string, Promise<TestFile> | TestFile> = {
     'title.jpg': picture('title.jpg', { width: 1200, height: 500, hue: 5 }),
@@ -53,6 +54,7 @@ test('a dropped folder becomes collections, and its pictures appear by themselve
   const dropped = await tree('Year', files)
   await open(page, '/dam/gallery')
   await expect(page.getByRole('heading', { name: 'Drop your files here' })).toBeVisible()
+  const goOn = product.halt('dam: worker')
   await dropFromDisk(page, [dropped])
   const { tray, total, line } = uploads(page)
   await expect(tray).toBeVisible()
@@ -66,6 +68,10 @@ test('a dropped folder becomes collections, and its pictures appear by themselve
   await expect
     .poll(async () => (await labels()).toSorted(), { timeout: 30_000 })
     .toEqual(['.hidden', 'call', 'four', 'one', 'plan', 'three', 'title', 'two'])
+  await expect(card('two')).toHaveAccessibleName(/processing/)
+  await page.waitForTimeout(400)
+  await forgetLayoutShift(page)
+  goOn()
   await untilIngested(people.editor)
   await expect
     .poll(
@@ -99,9 +105,6 @@ test('what is there already is recognised before any of its bytes travel', async
     'new.jpg': picture('new.jpg', { width: 640, height: 480, hue: 226 }),
   })
   await open(page, '/dam/gallery')
-  await gallery(page)
-    .labels()
-    .catch(() => undefined)
   const { tray, line } = uploads(page)
   await dropFromDisk(page, [path.join(dropped, 'same.jpg')])
   await expect(tray.getByRole('heading')).toContainText('1 file uploaded')

@@ -26,7 +26,9 @@ export function precompress(): Plugin {
             const bytes = await readFile(path)
             if (bytes.length < smallestWorthwhileBytes) return
             const [brotli, gzipped] = await Promise.all([
-              promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+              promisify(brotliCompress)(bytes, {
+                params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+              }),
               promisify(gzip)(bytes, { level: 9 }),
             ])
             await Promise.all([writeFile(`${path}.br`, brotli), writeFile(`${path}.gz`, gzipped)])

@@ -8,7 +8,9 @@ applyTheme()
 requestEarly(pathOf('getSession'))
 const collection = /^\/collections\/(\d+)\/?$/.exec(window.location.pathname)?.[1]
 if (wasSignedIn() && (collection || /^\/(dam\/gallery\/?)?$/.test(window.location.pathname))) {
-  const url = firstPageUrl(parseGalleryQuery(window.location.search, collection ? { collection: Number(collection) } : {}))
+  const url = firstPageUrl(
+    parseGalleryQuery(window.location.search, collection ? { collection: Number(collection) } : {}),
+  )
   if (url) requestEarly(url)
 }
 

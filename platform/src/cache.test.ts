@@ -5,7 +5,10 @@ import { externalRedisUrl } from './testing/config.ts'
 
 if (!externalRedisUrl) console.log('DAM_TEST_REDIS_URL is not set: the cache is tested in memory only.')
 
-const kinds = [{ kind: 'memory' as const, url: undefined }, ...(externalRedisUrl ? [{ kind: 'redis' as const, url: externalRedisUrl }] : [])]
+const kinds = [
+  { kind: 'memory' as const, url: undefined },
+  ...(externalRedisUrl ? [{ kind: 'redis' as const, url: externalRedisUrl }] : []),
+]
 
 describe.each(kinds)('a cache in $kind', ({ kind, url }) => {
   let cache: Cache
@@ -24,7 +27,9 @@ describe.each(kinds)('a cache in $kind', ({ kind, url }) => {
       return { n: ++computed }
     }
     const key = `test-${Math.random()}`
-    expect(await Promise.all(Array.from({ length: 20 }, () => cache.remember(key, 60, compute)))).toEqual(Array.from({ length: 20 }, () => ({ n: 1 })))
+    expect(await Promise.all(Array.from({ length: 20 }, () => cache.remember(key, 60, compute)))).toEqual(
+      Array.from({ length: 20 }, () => ({ n: 1 })),
+    )
     expect(await cache.remember(key, 60, compute)).toEqual({ n: 1 })
     await cache.forget(key)
     expect(await cache.remember(key, 60, compute)).toEqual({ n: 2 })
@@ -38,20 +43,23 @@ describe.each(kinds)('a cache in $kind', ({ kind, url }) => {
   })
 })
 
-test.runIf(externalRedisUrl)('every key begins with dam:, and a flush or a lost server costs only the computation', async () => {
-  const cache = openCache({ redisUrl: externalRedisUrl as string })
-  const redis = new Redis(externalRedisUrl as string)
-  while (!cache.isConnected()) await new Promise((resolve) => setTimeout(resolve, 20))
-  await cache.remember('flush', 60, async () => 1)
-  const keys = await redis.keys('*')
-  expect(keys.filter((key) => !key.startsWith('dam:'))).toEqual([])
-  await redis.flushdb()
-  expect(await cache.remember('flush', 60, async () => 2)).toBe(2)
-  redis.disconnect()
-  await cache.close()
+test.runIf(externalRedisUrl)(
+  'every key begins with dam:, and a flush or a lost server costs only the computation',
+  async () => {
+    const cache = openCache({ redisUrl: externalRedisUrl as string })
+    const redis = new Redis(externalRedisUrl as string)
+    while (!cache.isConnected()) await new Promise((resolve) => setTimeout(resolve, 20))
+    await cache.remember('flush', 60, async () => 1)
+    const keys = await redis.keys('*')
+    expect(keys.filter((key) => !key.startsWith('dam:'))).toEqual([])
+    await redis.flushdb()
+    expect(await cache.remember('flush', 60, async () => 2)).toBe(2)
+    redis.disconnect()
+    await cache.close()
 
-  const unreachable = openCache({ redisUrl: 'redis://127.0.0.1:1', onError: () => undefined })
-  expect(await unreachable.remember('x', 60, async () => 3)).toBe(3)
-  expect(unreachable.isConnected()).toBe(false)
-  await unreachable.close()
-})
+    const unreachable = openCache({ redisUrl: 'redis://127.0.0.1:1', onError: () => undefined })
+    expect(await unreachable.remember('x', 60, async () => 3)).toBe(3)
+    expect(unreachable.isConnected()).toBe(false)
+    await unreachable.close()
+  },
+)

@@ -13,9 +13,18 @@ export type Cache = {
   close(): Promise<void>
 }
 
-export type CacheOptions = { redisUrl?: string; onHit?: (hit: boolean) => void; onError?: (error: Error) => void; maxEntries?: number }
+export type CacheOptions = {
+  redisUrl?: string
+  onHit?: (hit: boolean) => void
+  onError?: (error: Error) => void
+  maxEntries?: number
+}
 
-type Backing = { get(key: string): Promise<string | null>; set(key: string, text: string, ttlSeconds: number): Promise<void>; delete(key: string): Promise<void> }
+type Backing = {
+  get(key: string): Promise<string | null>
+  set(key: string, text: string, ttlSeconds: number): Promise<void>
+  delete(key: string): Promise<void>
+}
 
 export function openCache(options: CacheOptions): Cache {
   const redis = options.redisUrl ? connect(options.redisUrl, options.onError) : undefined

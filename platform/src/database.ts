@@ -73,8 +73,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
   const querier = (client: pg.Pool | pg.PoolClient): Querier => ({
-    rows: async <Row extends object>(statement: Sql) =>
-      (await timed(client.query(statement))).rows as Row[],
+    rows: async <Row extends object>(statement: Sql) => (await timed(client.query(statement))).rows as Row[],
     row: async <Row extends object>(statement: Sql) => {
       const { rows } = await timed(client.query(statement))
       if (rows.length > 1) throw new Error(`expected one row, got ${rows.length}: ${statement.sql}`)
@@ -178,7 +177,17 @@ const isRetryable = (error: unknown): boolean => ['40001', '40P01'].includes(sql
 
 /** Shutting down, starting, too many connections, out of memory, statement or idle time-out, read-only after a failover. */
 const awayStates = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '53200', '57014', '25P03', '25006'])
-const awayErrnos = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'])
+const awayErrnos = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
 /** A missing file is ENOENT, too, and a client that hung up ECONNRESET; only these calls concern a connection. */
 const awaySyscalls = new Set(['connect', 'read', 'write', 'getaddrinfo'])
 const syscallOf = (error: unknown): string =>
@@ -191,7 +200,10 @@ export const isDatabaseUnavailable = (error: unknown): boolean => {
     state.startsWith('08') ||
     awayStates.has(state) ||
     (awayErrnos.has(state) && awaySyscalls.has(syscallOf(error))) ||
-    (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|is not queryable|Query read timeout/.test(error.message))
+    (error instanceof Error &&
+      /Connection terminated|timeout exceeded when trying to connect|is not queryable|Query read timeout/.test(
+        error.message,
+      ))
   )
 }
 

@@ -9,13 +9,18 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 test('two processes keep one log within bounds and write to the same current file', () => {
   const fileBytes = 100_000
-  const [web, worker] = ['web', 'worker'].map((process) => openLog({ directory, process, level: 'info', stdout: false, fileBytes }))
+  const [web, worker] = ['web', 'worker'].map((process) =>
+    openLog({ directory, process, level: 'info', stdout: false, fileBytes }),
+  )
   for (let n = 0; n < 8_000; n++) for (const log of [web, worker]) log?.info('line', { n })
   const files = readdirSync(directory)
   expect(files.toSorted()).toEqual(['app.log', 'app.log.1', 'app.log.2', 'app.log.3', 'app.log.4', 'app.log.5'])
   // 500 lines of each process may come between two looks.
   for (const file of files) expect(statSync(path.join(directory, file)).size).toBeLessThan(fileBytes * 4)
   for (let n = 0; n < 600; n++) for (const log of [web, worker]) log?.info('late', { n })
-  const lines = readFileSync(path.join(directory, 'app.log'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { process: string })
+  const lines = readFileSync(path.join(directory, 'app.log'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { process: string })
   expect(new Set(lines.map((line) => line.process))).toEqual(new Set(['web', 'worker']))
 })

@@ -54,22 +54,24 @@ export function openLog(options: {
     },
     pino.multistream(streams),
   )
-  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields: Fields = {}) => {
-    const { error, ...rest } = fields
-    const explained = error === undefined ? rest : { ...rest, ...explain(error) }
-    logger[level](explained, message)
-    keepBounded()
-    if (level === 'error') {
-      const described: Partial<ReturnType<typeof explain>> = error === undefined ? {} : explain(error)
-      options.onError?.({
-        ...currentContext(),
-        message: described.reason ? `${message}: ${described.reason}` : message,
-        code: typeof rest['code'] === 'string' ? rest['code'] : (described.error_name ?? 'error'),
-        ...(typeof rest['route'] === 'string' ? { route: rest['route'] } : {}),
-        ...(described.stack ? { stack: described.stack } : {}),
-      })
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: Fields = {}) => {
+      const { error, ...rest } = fields
+      const explained = error === undefined ? rest : { ...rest, ...explain(error) }
+      logger[level](explained, message)
+      keepBounded()
+      if (level === 'error') {
+        const described: Partial<ReturnType<typeof explain>> = error === undefined ? {} : explain(error)
+        options.onError?.({
+          ...currentContext(),
+          message: described.reason ? `${message}: ${described.reason}` : message,
+          code: typeof rest['code'] === 'string' ? rest['code'] : (described.error_name ?? 'error'),
+          ...(typeof rest['route'] === 'string' ? { route: rest['route'] } : {}),
+          ...(described.stack ? { stack: described.stack } : {}),
+        })
+      }
     }
-  }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
@@ -109,6 +111,7 @@ function boundFile(file: string, fileBytes: number, destination: ReturnType<type
 function rotate(file: string, fileBytes: number): void {
   if (!existsSync(file) || statSync(file).size < fileBytes) return
   rmSync(`${file}.${keptFiles}`, { force: true })
-  for (let n = keptFiles - 1; n >= 1; n--) if (existsSync(`${file}.${n}`)) renameSync(`${file}.${n}`, `${file}.${n + 1}`)
+  for (let n = keptFiles - 1; n >= 1; n--)
+    if (existsSync(`${file}.${n}`)) renameSync(`${file}.${n}`, `${file}.${n + 1}`)
   renameSync(file, `${file}.1`)
 }

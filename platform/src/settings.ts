@@ -67,20 +67,27 @@ export class Secret {
   }
 }
 
-export const integer = (least: number, most: number) => (text: string): number => {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < least || value > most) throw new Error(`expected a whole number from ${least} to ${most}`)
-  return value
-}
-
-export const oneOf = <const T extends readonly string[]>(...choices: T) => (text: string): T[number] => {
-  if (!choices.includes(text)) throw new Error(`expected one of ${choices.join(', ')}`)
-  return text
-}
-
-export const address = (...protocols: string[]) => (text: string): string => {
-  if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-    throw new Error(`expected an address that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`)
+export const integer =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new Error(`expected a whole number from ${least} to ${most}`)
+    return value
   }
-  return text
-}
+
+export const oneOf =
+  <const T extends readonly string[]>(...choices: T) =>
+  (text: string): T[number] => {
+    if (!choices.includes(text)) throw new Error(`expected one of ${choices.join(', ')}`)
+    return text
+  }
+
+export const address =
+  (...protocols: string[]) =>
+  (text: string): string => {
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+      throw new Error(`expected an address that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`)
+    }
+    return text
+  }

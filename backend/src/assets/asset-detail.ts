@@ -5,16 +5,22 @@ import { statementName } from './statement-name.ts'
 import { ownerColumns, summaryColumns, type Owner, type SummaryRow } from './asset-row.ts'
 import { presentSummary, renditionUrl, type View } from './present-summary.ts'
 
-type DetailRow = SummaryRow & Owner & {
-  metadata: Asset['metadata'] | null
-  exif: Asset['exif'] | null
-  collections: Asset['collections']
-  duplicates: Asset['duplicates']
-  renditions: { preset: string; mime_type: string; width: number; height: number; size: number }[]
-}
+type DetailRow = SummaryRow &
+  Owner & {
+    metadata: Asset['metadata'] | null
+    exif: Asset['exif'] | null
+    collections: Asset['collections']
+    duplicates: Asset['duplicates']
+    renditions: { preset: string; mime_type: string; width: number; height: number; size: number }[]
+  }
 
 /** One asset with everything known about it, or undefined where the caller may not see it. */
-export async function findAssetDetail(querier: Querier, id: number, visible: Sql, view: View): Promise<Asset | undefined> {
+export async function findAssetDetail(
+  querier: Querier,
+  id: number,
+  visible: Sql,
+  view: View,
+): Promise<Asset | undefined> {
   const statement = sql`
     select ${summaryColumns}, ${ownerColumns}, e.fields as metadata, e.raw as exif,
       (select coalesce(json_agg(json_build_object('id', place.id, 'name', place.name, 'path', place.path) order by place.path), '[]') from (
@@ -39,7 +45,10 @@ export async function findAssetDetail(querier: Querier, id: number, visible: Sql
     metadata: row.metadata ?? {},
     exif: row.exif ?? {},
     collections: row.collections,
-    renditions: row.renditions.map((rendition) => ({ ...rendition, url: renditionUrl(view.origin, row.id, rendition.preset, row.preview_version) })),
+    renditions: row.renditions.map((rendition) => ({
+      ...rendition,
+      url: renditionUrl(view.origin, row.id, rendition.preset, row.preview_version),
+    })),
     duplicates: row.duplicates,
   }
 }
@@ -57,8 +66,13 @@ export const etagOf = (asset: Asset, text: string): string => `"${editTagOf(asse
  * Whether a write with this `If-Match` would overwrite nobody's edit. Only the edited part of the tag counts: a preview that became ready
  * meanwhile is no conflict. Proxies that compress weaken tags (`W/`), which must not stop an editor.
  */
-export const allowsEdit = (ifMatch: string | undefined, asset: { label: string; description: string; tags: readonly string[] }): boolean =>
-  ifMatch === undefined || ifMatch.trim() === '*' || tagsIn(ifMatch).some((tag) => tag.split('.', 1)[0] === editTagOf(asset))
+export const allowsEdit = (
+  ifMatch: string | undefined,
+  asset: { label: string; description: string; tags: readonly string[] },
+): boolean =>
+  ifMatch === undefined ||
+  ifMatch.trim() === '*' ||
+  tagsIn(ifMatch).some((tag) => tag.split('.', 1)[0] === editTagOf(asset))
 
 /** Whether the client's copy is current. */
 export const isCurrent = (ifNoneMatch: string | undefined, etag: string): boolean =>

@@ -16,12 +16,28 @@ test.each([
   expect(filterOfQuery({ date })).toEqual(filter)
 })
 
-test.each(['2023-02-29', '2024-00', '24', '2024-5', '0000', '9999', '..', '2024..2023', '2024/05', '2024-05-01T00:00', '-2024', '2024-05-17..x'])('the date %j is refused', (date) => {
+test.each([
+  '2023-02-29',
+  '2024-00',
+  '24',
+  '2024-5',
+  '0000',
+  '9999',
+  '..',
+  '2024..2023',
+  '2024/05',
+  '2024-05-01T00:00',
+  '-2024',
+  '2024-05-17..x',
+])('the date %j is refused', (date) => {
   expect(() => filterOfQuery({ date })).toThrow(expect.objectContaining({ code: 'invalid-filter' }))
 })
 
 test('lists are separated by commas; a backslash keeps a comma inside a value', () => {
-  expect(filterOfQuery({ tags: 'sea, beach,Paris\\, France,,', type: 'image,video' })).toEqual({ tags: ['sea', 'beach', 'Paris, France'], types: ['image', 'video'] })
+  expect(filterOfQuery({ tags: 'sea, beach,Paris\\, France,,', type: 'image,video' })).toEqual({
+    tags: ['sea', 'beach', 'Paris, France'],
+    types: ['image', 'video'],
+  })
 })
 
 test('empty values are no filter', () => {
@@ -30,7 +46,27 @@ test('empty values are no filter', () => {
 })
 
 test('the query string and JSON mean the same filter', () => {
-  const query = filterOfQuery({ q: 'cat', type: 'image', tags: 'sea', date: '2024-05-01..2024-05-17', size_min: 5, collection: 3, status: 'ready', owner: 2 })
-  const body = filterOfBody({ type: ['image'], tags: ['sea'], date_range: { from: '2024-05-01', to: '2024-05-17' }, size: { min: 5 }, collection: 3, status: ['ready'], owner: 2 }, 'cat')
+  const query = filterOfQuery({
+    q: 'cat',
+    type: 'image',
+    tags: 'sea',
+    date: '2024-05-01..2024-05-17',
+    size_min: 5,
+    collection: 3,
+    status: 'ready',
+    owner: 2,
+  })
+  const body = filterOfBody(
+    {
+      type: ['image'],
+      tags: ['sea'],
+      date_range: { from: '2024-05-01', to: '2024-05-17' },
+      size: { min: 5 },
+      collection: 3,
+      status: ['ready'],
+      owner: 2,
+    },
+    'cat',
+  )
   expect(query).toEqual(body)
 })

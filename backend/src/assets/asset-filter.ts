@@ -21,7 +21,19 @@ export type AssetFilter = {
 
 type FilterQuery = Pick<
   ListQuery,
-  'q' | 'search' | 'type' | 'mime_type' | 'tags' | 'date' | 'size_min' | 'size_max' | 'collection' | 'status' | 'preview_state' | 'owner' | 'checksum'
+  | 'q'
+  | 'search'
+  | 'type'
+  | 'mime_type'
+  | 'tags'
+  | 'date'
+  | 'size_min'
+  | 'size_max'
+  | 'collection'
+  | 'status'
+  | 'preview_state'
+  | 'owner'
+  | 'checksum'
 >
 
 const statuses = ['processing', 'ready', 'failed'] as const
@@ -88,7 +100,11 @@ function splitList(text: string | undefined): string[] | undefined {
   return parts.map((part) => part.replace(/\\(.)/gsu, '$1').trim()).filter((part) => part !== '')
 }
 
-function oneOfEach<T extends string>(name: string, values: readonly string[] | undefined, allowed: readonly T[]): T[] | undefined {
+function oneOfEach<T extends string>(
+  name: string,
+  values: readonly string[] | undefined,
+  allowed: readonly T[],
+): T[] | undefined {
   const wrong = values?.find((value) => !allowed.includes(value as T))
   if (wrong !== undefined) {
     const message = `${JSON.stringify(wrong)} is not known. Allowed: ${allowed.join(', ')}.`
@@ -101,7 +117,9 @@ function checksumOf(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined
   const checksum = text.toLowerCase()
   if (!/^[0-9a-f]{64}$/.test(checksum)) {
-    throw new Problem('invalid-filter', 'checksum: give the SHA-256 as 64 hexadecimal digits.', { fields: { checksum: ['Give the SHA-256 as 64 hexadecimal digits.'] } })
+    throw new Problem('invalid-filter', 'checksum: give the SHA-256 as 64 hexadecimal digits.', {
+      fields: { checksum: ['Give the SHA-256 as 64 hexadecimal digits.'] },
+    })
   }
   return checksum
 }
@@ -113,7 +131,8 @@ function daysOf(text: string | undefined): AssetFilter {
   const [, start = '', range, end = ''] = match
   if (range !== undefined && start === '' && end === '') throw badDate(text)
   const from = start === '' ? undefined : periodOf(start, text).from
-  const before = range === undefined ? periodOf(start, text).before : end === '' ? undefined : periodOf(end, text).before
+  const before =
+    range === undefined ? periodOf(start, text).before : end === '' ? undefined : periodOf(end, text).before
   if (from !== undefined && before !== undefined && from >= before) throw badDate(text)
   return { ...given('dateFrom', from), ...given('dateBefore', before) }
 }
@@ -141,6 +160,10 @@ function dayAfter(day: string): string {
 }
 
 const badDate = (text: string): Problem =>
-  new Problem('invalid-filter', `date: ${JSON.stringify(text)} is not understood. Write 2024, 2024-05, 2024-05-17 or 2024-05-01..2024-05-17.`, {
-    fields: { date: ['Write 2024, 2024-05, 2024-05-17 or 2024-05-01..2024-05-17.'] },
-  })
+  new Problem(
+    'invalid-filter',
+    `date: ${JSON.stringify(text)} is not understood. Write 2024, 2024-05, 2024-05-17 or 2024-05-01..2024-05-17.`,
+    {
+      fields: { date: ['Write 2024, 2024-05, 2024-05-17 or 2024-05-01..2024-05-17.'] },
+    },
+  )

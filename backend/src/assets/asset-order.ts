@@ -21,13 +21,18 @@ const columns: Record<AssetOrder['field'], Column> = {
 export const newestFirst: AssetOrder = { field: 'date_added', descending: true }
 
 /** Reads `ordering`, `_ordering` or `sort`; throws `invalid-ordering` naming the allowed ones. */
-export function orderOf(query: { ordering?: string | undefined; _ordering?: string | undefined; sort?: string | undefined }, otherwise: AssetOrder = newestFirst): AssetOrder {
+export function orderOf(
+  query: { ordering?: string | undefined; _ordering?: string | undefined; sort?: string | undefined },
+  otherwise: AssetOrder = newestFirst,
+): AssetOrder {
   const text = [query.ordering, query._ordering, query.sort].find((value) => value !== undefined && value !== '')
   if (text === undefined) return otherwise
   const field = text.replace(/^-/, '')
   if (!(orderings as readonly string[]).includes(field)) {
     const allowed = orderings.flatMap((name) => [name, `-${name}`])
-    throw new Problem('invalid-ordering', `Cannot order by ${JSON.stringify(text)}. Allowed: ${allowed.join(', ')}.`, { details: { allowed } })
+    throw new Problem('invalid-ordering', `Cannot order by ${JSON.stringify(text)}. Allowed: ${allowed.join(', ')}.`, {
+      details: { allowed },
+    })
   }
   return { field: field as OrderField, descending: text.startsWith('-') }
 }
@@ -43,7 +48,13 @@ export function orderBy(order: AssetOrder, backward = false): Sql {
 /** The row's place in the order as text, exact to the microsecond. */
 export function keyOf(order: AssetOrder): Sql {
   const { expression, kind } = columns[order.field]
-  return raw(kind === 'time' ? `(extract(epoch from ${expression}) * 1000000)::bigint::text` : kind === 'integer' ? `${expression}::text` : `left(a.${order.field}, 250)`)
+  return raw(
+    kind === 'time'
+      ? `(extract(epoch from ${expression}) * 1000000)::bigint::text`
+      : kind === 'integer'
+        ? `${expression}::text`
+        : `left(a.${order.field}, 250)`,
+  )
 }
 
 /** Rows after (or before) a place in the order. */

@@ -16,13 +16,24 @@ import { trashAsset } from './trash-asset.ts'
 export type AssetDeps = { database: Database; summaries: SummaryCache }
 
 type Routes =
-  | 'listAssets' | 'bulkAssets' | 'getAsset' | 'replaceAsset' | 'updateAsset' | 'deleteAsset' | 'getAssetTimeline' | 'replayIngest' | 'listDates'
+  | 'listAssets'
+  | 'bulkAssets'
+  | 'getAsset'
+  | 'replaceAsset'
+  | 'updateAsset'
+  | 'deleteAsset'
+  | 'getAssetTimeline'
+  | 'replayIngest'
+  | 'listDates'
 
 type Caller = Pick<Context<'updateAsset'>, 'principal' | 'origin' | 'request' | 'reply'>
 
 export function assetHandlers({ database, summaries }: AssetDeps): Pick<Handlers, Routes> {
   const detail = async (id: number, principal: Principal, origin: string): Promise<Asset> => {
-    const asset = await findAssetDetail(database, id, visibleAssets(principal, 'all'), { origin, accessLevel: accessLevelOf(principal) })
+    const asset = await findAssetDetail(database, id, visibleAssets(principal, 'all'), {
+      origin,
+      accessLevel: accessLevelOf(principal),
+    })
     if (!asset) throw assetNotFound()
     return asset
   }
@@ -30,18 +41,32 @@ export function assetHandlers({ database, summaries }: AssetDeps): Pick<Handlers
   const edit = async (id: number, change: AssetEdit, { principal, origin, request, reply }: Caller) => {
     demand(principal, 'asset.edit')
     const conflict = async (): Promise<Problem> =>
-      new Problem('edit-conflict', 'Somebody changed this asset meanwhile. Compare with its current state, then save again.', {
-        details: { current: await detail(id, principal, origin) },
-      })
+      new Problem(
+        'edit-conflict',
+        'Somebody changed this asset meanwhile. Compare with its current state, then save again.',
+        {
+          details: { current: await detail(id, principal, origin) },
+        },
+      )
     await database.transaction((tx) =>
-      editAsset(tx, { id, edit: change, ifMatch: request.headers['if-match'], visible: visibleAssets(principal, 'all'), actorId: principal.id, conflict }),
+      editAsset(tx, {
+        id,
+        edit: change,
+        ifMatch: request.headers['if-match'],
+        visible: visibleAssets(principal, 'all'),
+        actorId: principal.id,
+        conflict,
+      }),
     )
     return answer(await detail(id, principal, origin), reply)
   }
 
   return {
     listAssets: async ({ query }, { principal, origin, request, reply }) => {
-      const text = await listAssets({ querier: database, summaries }, { principal, scope: 'library', query, origin, url: request.url })
+      const text = await listAssets(
+        { querier: database, summaries },
+        { principal, scope: 'library', query, origin, url: request.url },
+      )
       return reply.type('application/json; charset=utf-8').send(text)
     },
     getAsset: async ({ params }, { principal, origin, request, reply }) => {
@@ -57,7 +82,9 @@ export function assetHandlers({ database, summaries }: AssetDeps): Pick<Handlers
     updateAsset: ({ params, body }, context) => edit(params.id, body, context),
     deleteAsset: async ({ params }, { principal }) => {
       demand(principal, 'asset.trash')
-      await database.transaction((tx) => trashAsset(tx, { id: params.id, visible: visibleAssets(principal, 'all'), actorId: principal.id }))
+      await database.transaction((tx) =>
+        trashAsset(tx, { id: params.id, visible: visibleAssets(principal, 'all'), actorId: principal.id }),
+      )
       return undefined
     },
     bulkAssets: async ({ body }, { principal, origin, reply }) => {
@@ -73,7 +100,9 @@ export function assetHandlers({ database, summaries }: AssetDeps): Pick<Handlers
     replayIngest: async ({ params, body }, { principal, origin, reply }) => {
       demand(principal, 'asset.edit')
       await detail(params.id, principal, origin)
-      const id = await database.transaction((tx) => replayIngest(tx, { assetId: params.id, from: body.from, actorId: principal.id }))
+      const id = await database.transaction((tx) =>
+        replayIngest(tx, { assetId: params.id, from: body.from, actorId: principal.id }),
+      )
       reply.header('location', taskUrl(origin, id))
       return { job_id: id }
     },

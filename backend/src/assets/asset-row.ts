@@ -36,7 +36,8 @@ export type Owner = { owner_id: number | null; owner_username: string | null; ow
 const milliseconds = (column: string): string => `(extract(epoch from a.${column}) * 1000)::bigint`
 
 /** Columns of `SummaryRow` from `asset a`. */
-export const summaryColumns: Sql = raw(`a.id, a.revision, a.label, a.description, a.filename, a.size_bytes, a.mime_type, a.type,
+export const summaryColumns: Sql =
+  raw(`a.id, a.revision, a.label, a.description, a.filename, a.size_bytes, a.mime_type, a.type,
   ${milliseconds('date_added')} as added_ms, ${milliseconds('date_modified')} as modified_ms, ${milliseconds('captured_at')} as captured_ms,
   a.width, a.height, a.duration_ms, a.page_count, a.animated, a.placeholder, a.colour, a.sha256, a.tags, a.status, a.status_reason,
   a.preview_state, a.preview_reason, a.preview_version, ${milliseconds('trashed_at')} as trashed_ms`)

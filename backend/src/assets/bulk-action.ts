@@ -29,7 +29,11 @@ const rules: Record<BulkAction['action'], Rule> = {
 export const filterScopeOf = ({ action }: BulkAction): 'library' | 'trash' => rules[action].filterScope
 
 /** Throws where the caller may not do this at all, or the request lacks what the action needs. */
-export async function demandAction(querier: Querier, principal: Principal, { action, data }: BulkAction): Promise<void> {
+export async function demandAction(
+  querier: Querier,
+  principal: Principal,
+  { action, data }: BulkAction,
+): Promise<void> {
   const { permission, needs } = rules[action]
   demand(principal, permission)
   if (needs === 'tags' && !data.tags?.some((tag) => cleanTag(tag) !== '')) throw lacking('tags', action)
@@ -41,10 +45,19 @@ export async function demandAction(querier: Querier, principal: Principal, { act
 }
 
 const lacking = (field: string, action: string): Problem =>
-  new Problem('invalid-request', `data.${field}: needed for ${action}.`, { fields: { [`data.${field}`]: [`Needed for ${action}.`] } })
+  new Problem('invalid-request', `data.${field}: needed for ${action}.`, {
+    fields: { [`data.${field}`]: [`Needed for ${action}.`] },
+  })
 
 /** Which of these assets exist for the caller and which the action would change. */
-async function targetsOf(querier: Querier, principal: Principal, ids: readonly number[], { action, data }: BulkAction, tags: readonly string[], lock: boolean) {
+async function targetsOf(
+  querier: Querier,
+  principal: Principal,
+  ids: readonly number[],
+  { action, data }: BulkAction,
+  tags: readonly string[],
+  lock: boolean,
+) {
   const scope = action === 'delete' || action === 'restore' ? 'all' : 'library'
   const differs: Record<BulkAction['action'], Sql> = {
     add_tags: sql`not a.tags @> ${tags}::text[]`,
@@ -60,17 +73,32 @@ async function targetsOf(querier: Querier, principal: Principal, ids: readonly n
       ${action === 'add_tags' ? sql`cardinality(array(select unnest(a.tags) union select unnest(${tags}::text[]))) > ${mostTags}` : sql`false`} as "full"
     from asset a where a.id = any(${ids}::bigint[]) and ${visibleAssets(principal, scope)} order by a.id ${lock ? sql`for update of a` : sql``}`)
   const seen = new Set(rows.map((row) => row.id))
-  const errors: ItemError[] = ids.filter((id) => !seen.has(id)).map((id) => ({ id, error: 'There is no such asset, or you may not change it.' }))
-  for (const row of rows) if (row.full && row.differs) errors.push({ id: row.id, error: `An asset has at most ${mostTags} tags.` })
+  const errors: ItemError[] = ids
+    .filter((id) => !seen.has(id))
+    .map((id) => ({ id, error: 'There is no such asset, or you may not change it.' }))
+  for (const row of rows)
+    if (row.full && row.differs) errors.push({ id: row.id, error: `An asset has at most ${mostTags} tags.` })
   return { targets: rows.filter((row) => row.differs && !row.full).map((row) => row.id), errors }
 }
 
 /** What `applyBulkAction` would do. */
-export async function previewBulkAction(querier: Querier, principal: Principal, ids: readonly number[], bulk: BulkAction): Promise<{ updated: number; errors: ItemError[] }> {
+export async function previewBulkAction(
+  querier: Querier,
+  principal: Principal,
+  ids: readonly number[],
+  bulk: BulkAction,
+): Promise<{ updated: number; errors: ItemError[] }> {
   const wanted = [...new Set((bulk.data.tags ?? []).map(cleanTag))].filter((tag) => tag !== '')
   const known = await canonicalTags(querier, wanted)
   const fresh = wanted.filter((tag) => !known.some((name) => name.toLowerCase() === tag.toLowerCase()))
-  const { targets, errors } = await targetsOf(querier, principal, ids, bulk, bulk.action === 'add_tags' ? [...known, ...fresh] : known, false)
+  const { targets, errors } = await targetsOf(
+    querier,
+    principal,
+    ids,
+    bulk,
+    bulk.action === 'add_tags' ? [...known, ...fresh] : known,
+    false,
+  )
   return { updated: targets.length, errors }
 }
 
@@ -87,7 +115,8 @@ export async function applyBulkAction(
 ): Promise<{ updated: number; errors: ItemError[] }> {
   const { action, data } = bulk
   const named = data.tags ?? []
-  const tags = action === 'add_tags' ? await ensureTags(tx, named) : action === 'remove_tags' ? await canonicalTags(tx, named) : []
+  const tags =
+    action === 'add_tags' ? await ensureTags(tx, named) : action === 'remove_tags' ? await canonicalTags(tx, named) : []
   const { targets, errors } = await targetsOf(tx, principal, ids, bulk, tags, true)
   if (targets.length === 0) return { updated: 0, errors }
   const chosen = sql`asset.id = any(${targets}::bigint[])`
@@ -102,9 +131,13 @@ export async function applyBulkAction(
   } else if (action === 'restore') {
     await tx.run(sql`update asset set trashed_at = null, trashed_by = null where ${chosen}`)
   } else if (action === 'add_to_collection') {
-    await tx.run(sql`insert into collection_asset (collection_id, asset_id) select ${data.collection}::bigint, id from unnest(${targets}::bigint[]) id on conflict do nothing`)
+    await tx.run(
+      sql`insert into collection_asset (collection_id, asset_id) select ${data.collection}::bigint, id from unnest(${targets}::bigint[]) id on conflict do nothing`,
+    )
   } else {
-    await tx.run(sql`delete from collection_asset where collection_id = ${data.collection} and asset_id = any(${targets}::bigint[])`)
+    await tx.run(
+      sql`delete from collection_asset where collection_id = ${data.collection} and asset_id = any(${targets}::bigint[])`,
+    )
   }
   if (action === 'add_tags' || action === 'remove_tags') await indexTags(tx, targets)
   await record(tx, principal, targets, bulk, tags, announce)
@@ -113,16 +146,40 @@ export async function applyBulkAction(
 
 const eventKinds = { delete: 'asset.trashed', restore: 'asset.restored' } as const
 
-async function record(tx: Transaction, principal: Principal, ids: readonly number[], { action, data }: BulkAction, tags: readonly string[], announce: boolean): Promise<void> {
+async function record(
+  tx: Transaction,
+  principal: Principal,
+  ids: readonly number[],
+  { action, data }: BulkAction,
+  tags: readonly string[],
+  announce: boolean,
+): Promise<void> {
   const kind = action === 'delete' || action === 'restore' ? eventKinds[action] : 'asset.updated'
   const detail =
-    action === 'add_tags' ? { added_tags: tags } : action === 'remove_tags' ? { removed_tags: tags } : data.collection === undefined ? {} : { [action]: data.collection }
+    action === 'add_tags'
+      ? { added_tags: tags }
+      : action === 'remove_tags'
+        ? { removed_tags: tags }
+        : data.collection === undefined
+          ? {}
+          : { [action]: data.collection }
   await tx.run(sql`
     insert into audit (actor_id, action, object, detail)
     select ${principal.id}::bigint, ${kind}, 'asset:' || id, ${JSON.stringify({ ...detail, bulk: true })}::jsonb from unnest(${ids}::bigint[]) id`)
   if (announce) {
     const fields = action.endsWith('_tags') ? ['tags'] : action.endsWith('_collection') ? ['collections'] : []
-    await recordEvents(tx, ids.map((assetId) => ({ kind, assetId, actorId: principal.id, ...(fields.length > 0 ? { data: { fields } } : {}) })))
+    await recordEvents(
+      tx,
+      ids.map((assetId) => ({
+        kind,
+        assetId,
+        actorId: principal.id,
+        ...(fields.length > 0 ? { data: { fields } } : {}),
+      })),
+    )
   }
-  if (action.endsWith('_collection')) await recordEvents(tx, [{ kind: 'collection.changed', actorId: principal.id, data: { collection_id: data.collection } }])
+  if (action.endsWith('_collection'))
+    await recordEvents(tx, [
+      { kind: 'collection.changed', actorId: principal.id, data: { collection_id: data.collection } },
+    ])
 }

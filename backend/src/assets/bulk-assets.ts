@@ -16,18 +16,31 @@ const batchSize = 1_000
 const mostErrors = 100
 
 /** Does a bulk change, or starts the task that does it. */
-export async function bulkAssets(database: Database, principal: Principal, body: BulkBody): Promise<{ result: BulkResult } | { taskId: number }> {
+export async function bulkAssets(
+  database: Database,
+  principal: Principal,
+  body: BulkBody,
+): Promise<{ result: BulkResult } | { taskId: number }> {
   await demandAction(database, principal, body)
-  const ids = body.ids ? [...new Set(body.ids)].sort((a, b) => a - b) : await matching(database, principal, body, { limit: mostInline + 1 })
+  const ids = body.ids
+    ? [...new Set(body.ids)].sort((a, b) => a - b)
+    : await matching(database, principal, body, { limit: mostInline + 1 })
   if (body.dry_run) return { result: await dryRun(database, principal, body, ids) }
   if (ids.length <= mostInline) {
     const { updated, errors } = await database.transaction((tx) => applyBulkAction(tx, principal, ids, body, true))
     return { result: { success: errors.length === 0, dry_run: false, updated, failed: errors.length, errors } }
   }
   const taskId = await database.transaction(async (tx) => {
-    const until = body.ids ? undefined : await tx.row<{ id: number; total: number }>(await boundsOf(tx, principal, body))
+    const until = body.ids
+      ? undefined
+      : await tx.row<{ id: number; total: number }>(await boundsOf(tx, principal, body))
     const input = { ...body, ...(body.ids ? { ids } : {}), until: until?.id ?? null }
-    const id = await insertTask(tx, { kind: `bulk.${body.action}`, ownerId: principal.id, total: body.ids ? ids.length : (until?.total ?? 0), input })
+    const id = await insertTask(tx, {
+      kind: `bulk.${body.action}`,
+      ownerId: principal.id,
+      total: body.ids ? ids.length : (until?.total ?? 0),
+      input,
+    })
     await addJob(tx, 'bulk-assets', { taskId: id }, { priority: 10 })
     return id
   })
@@ -47,7 +60,8 @@ export async function runBulkTask(database: Database, task: TaskRow): Promise<vo
       const ids = body.ids
         ? body.ids.filter((id) => id > progress.after).slice(0, batchSize)
         : await matching(tx, principal, body, { limit: batchSize, after: progress.after, until: body.until ?? 0 })
-      const { updated, errors } = ids.length === 0 ? { updated: 0, errors: [] } : await applyBulkAction(tx, principal, ids, body, false)
+      const { updated, errors } =
+        ids.length === 0 ? { updated: 0, errors: [] } : await applyBulkAction(tx, principal, ids, body, false)
       const result: Progress = {
         after: ids.at(-1) ?? progress.after,
         updated: progress.updated + updated,
@@ -55,7 +69,12 @@ export async function runBulkTask(database: Database, task: TaskRow): Promise<vo
         errors: [...progress.errors, ...errors].slice(0, mostErrors),
       }
       const finished = ids.length < batchSize
-      return { done: ids.length, finished, result, counts: { action: body.action, updated: result.updated, failed: result.failed } }
+      return {
+        done: ids.length,
+        finished,
+        result,
+        counts: { action: body.action, updated: result.updated, failed: result.failed },
+      }
     },
   })
 }
@@ -73,7 +92,12 @@ async function dryRun(querier: Querier, principal: Principal, body: BulkBody, fi
   if (body.ids) {
     for (let at = 0; at < first.length; at += 10_000) await step(first.slice(at, at + 10_000))
   } else {
-    for (let ids = first; ids.length > 0; ids = await matching(querier, principal, body, { limit: 10_000, after: ids.at(-1) ?? 0 })) await step(ids)
+    for (
+      let ids = first;
+      ids.length > 0;
+      ids = await matching(querier, principal, body, { limit: 10_000, after: ids.at(-1) ?? 0 })
+    )
+      await step(ids)
   }
   return { success: failed === 0, dry_run: true, updated, failed, errors }
 }
@@ -81,7 +105,12 @@ async function dryRun(querier: Querier, principal: Principal, body: BulkBody, fi
 type Range = { limit: number; after?: number; until?: number }
 
 /** Ids that the filter of a bulk change means, ascending. */
-async function matching(querier: Querier, principal: Principal, body: BulkBody, { limit, after = 0, until }: Range): Promise<number[]> {
+async function matching(
+  querier: Querier,
+  principal: Principal,
+  body: BulkBody,
+  { limit, after = 0, until }: Range,
+): Promise<number[]> {
   const where = await whereOfBody(querier, principal, body)
   const rows = await querier.rows<{ id: number }>(sql`
     select a.id from asset a where ${where} and a.id > ${after} ${until === undefined ? sql`` : sql`and a.id <= ${until}`} order by a.id limit ${limit}`)
@@ -102,5 +131,11 @@ async function whereOfBody(querier: Querier, principal: Principal, body: BulkBod
 async function principalOf(querier: Querier, accountId: number | null): Promise<Principal> {
   const account = accountId === null ? undefined : await findAccount(querier, accountId)
   if (!account?.active) throw new Problem('not-allowed', 'The account that started this was closed before it was done.')
-  return { id: account.id, username: account.username, displayName: account.displayName, role: account.role, sessionId: 0 }
+  return {
+    id: account.id,
+    username: account.username,
+    displayName: account.displayName,
+    role: account.role,
+    sessionId: 0,
+  }
 }

@@ -24,7 +24,8 @@ export function tallyOf(resolved: ResolvedFilter, scope: 'library' | 'trash'): S
     return sum(sql`scope = 'month' and length(key) = 7 ${from} ${before}`)
   }
   const [tag] = resolved.tags
-  if (asksOnlyFor(filter, 'tags') && tag !== undefined && resolved.tags.length === 1) return sum(sql`scope = 'tag' and key = lower(${tag})`)
+  if (asksOnlyFor(filter, 'tags') && tag !== undefined && resolved.tags.length === 1)
+    return sum(sql`scope = 'tag' and key = lower(${tag})`)
   return undefined
 }
 
@@ -41,5 +42,8 @@ export async function countRows(querier: Querier, visible: Sql, conditions: read
   const plan = await querier.row<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
     sql`explain (format json) select from asset a where ${where}`,
   )
-  return { count: Math.max(countLimit + 1, Math.round(plan?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0)), isEstimate: true }
+  return {
+    count: Math.max(countLimit + 1, Math.round(plan?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0)),
+    isEstimate: true,
+  }
 }

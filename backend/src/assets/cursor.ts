@@ -14,7 +14,10 @@ export function readCursor(order: AssetOrder, text: string): Cursor {
   if (!Array.isArray(parts) || parts.length !== 4) throw invalid()
   const [name, key, id, backward] = parts as unknown[]
   if (name !== orderName(order)) {
-    throw new Problem('invalid-cursor', 'This cursor belongs to another ordering. Start again without a cursor, or keep the ordering it came with.')
+    throw new Problem(
+      'invalid-cursor',
+      'This cursor belongs to another ordering. Start again without a cursor, or keep the ordering it came with.',
+    )
   }
   if (typeof key !== 'string' || !isKeyOf(order, key)) throw invalid()
   if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1) throw invalid()
@@ -30,4 +33,5 @@ function parse(text: string): unknown {
   }
 }
 
-const invalid = (): Problem => new Problem('invalid-cursor', 'This cursor is not valid. Start again with an empty cursor and follow `next`.')
+const invalid = (): Problem =>
+  new Problem('invalid-cursor', 'This cursor is not valid. Start again with an empty cursor and follow `next`.')

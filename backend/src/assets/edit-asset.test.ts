@@ -9,13 +9,19 @@ beforeAll(async () => {
 afterAll(() => library[Symbol.asyncDispose]())
 
 const get = (id: number, headers = {}) => library.ask('viewer', 'GET', `/dam/assets/${id}/`, undefined, headers)
-const patch = (id: number, body: unknown, headers = {}) => library.ask('editor', 'PATCH', `/dam/assets/${id}/`, body, headers)
+const patch = (id: number, body: unknown, headers = {}) =>
+  library.ask('editor', 'PATCH', `/dam/assets/${id}/`, body, headers)
 
 test('an asset shows everything known about it', async () => {
   const parent = (await library.ask('editor', 'POST', '/collections/', { name: 'Trips' })).body.id
   const child = (await library.ask('editor', 'POST', '/collections/', { name: 'Sea', parent })).body.id
   const sha256 = 'a'.repeat(64)
-  const id = await library.add({ sha256, filename: 'sea.jpg', collectionId: child, fields: { title: 'The sea', camera_model: 'X100' } })
+  const id = await library.add({
+    sha256,
+    filename: 'sea.jpg',
+    collectionId: child,
+    fields: { title: 'The sea', camera_model: 'X100' },
+  })
   const twin = await library.add({ sha256, filename: 'copy.jpg' })
   await library.database.run(sql`
     insert into rendition (sha256, preset, version, file, mime_type, width, height, size_bytes) values (${sha256}, 'thumbnail', 1, 'aa/aa/x.webp', 'image/webp', 320, 200, 99)`)
@@ -24,12 +30,20 @@ test('an asset shows everything known about it', async () => {
   const { status, body } = await get(id)
   expect(status).toBe(200)
   expect(body).toMatchObject({
-    id, filename: 'sea.jpg', label: 'sea', checksum: sha256, versions: 1, access_level: 'view', size: 1000,
+    id,
+    filename: 'sea.jpg',
+    label: 'sea',
+    checksum: sha256,
+    versions: 1,
+    access_level: 'view',
+    size: 1000,
     url: `${library.url}/api/v4/dam/assets/${id}/`,
     metadata: { title: 'The sea', camera_model: 'X100' },
     exif: { 'EXIF:Model': 'X100' },
     collections: [{ id: child, name: 'Sea', path: 'Trips/Sea' }],
-    renditions: [{ preset: 'thumbnail', width: 320, url: `${library.url}/api/v4/dam/assets/${id}/renditions/thumbnail/?v=2` }],
+    renditions: [
+      { preset: 'thumbnail', width: 320, url: `${library.url}/api/v4/dam/assets/${id}/renditions/thumbnail/?v=2` },
+    ],
     duplicates: [{ id: twin, filename: 'copy.jpg' }],
   })
 })
@@ -61,7 +75,10 @@ test('an edit over somebody else’s edit is refused and shows the current state
   expect(mine.body.label).toBe('Mine')
   const theirs = await patch(id, { label: 'Theirs' }, { 'if-match': etag })
   expect(theirs.status).toBe(412)
-  expect(theirs.body.error).toMatchObject({ code: 'edit-conflict', details: { current: { id, label: 'Mine', access_level: 'edit' } } })
+  expect(theirs.body.error).toMatchObject({
+    code: 'edit-conflict',
+    details: { current: { id, label: 'Mine', access_level: 'edit' } },
+  })
   const again = await patch(id, { label: 'Theirs' }, { 'if-match': mine.headers.get('etag') as string })
   expect(again.status).toBe(200)
   expect((await get(id)).body.label).toBe('Theirs')
@@ -72,7 +89,9 @@ test('an edit over somebody else’s edit is refused and shows the current state
 test('of two edits at once with the same copy exactly one wins', async () => {
   const id = await library.add({ filename: 'race.jpg' })
   const etag = (await get(id)).headers.get('etag') as string
-  const answers = await Promise.all(Array.from({ length: 6 }, (_, n) => patch(id, { label: `Writer ${n}` }, { 'if-match': etag })))
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, (_, n) => patch(id, { label: `Writer ${n}` }, { 'if-match': etag })),
+  )
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412, 412, 412])
 })
 
@@ -82,14 +101,21 @@ test('tags keep the first spelling, lose what differs only by case or space, and
   const { body } = await patch(other, { tags: ['  GRÖSSE ', 'größe', 'New   York', 'NEW YORK', 'cafe\u0301', 'café'] })
   expect(body.tags).toEqual(['GRÖSSE', 'Größe', 'New York', 'café'])
   const { body: tags } = await library.ask('viewer', 'GET', '/tags/?q=gr')
-  expect(tags.results.map((tag: { name: string; asset_count: number }) => [tag.name, tag.asset_count])).toEqual([['Größe', 2], ['GRÖSSE', 1]])
+  expect(tags.results.map((tag: { name: string; asset_count: number }) => [tag.name, tag.asset_count])).toEqual([
+    ['Größe', 2],
+    ['GRÖSSE', 1],
+  ])
   await patch(id, { tags: [] })
-  expect((await library.ask('viewer', 'GET', '/tags/?q=GRÖßE')).body.results).toMatchObject([{ name: 'Größe', asset_count: 1 }, { name: 'GRÖSSE' }])
+  expect((await library.ask('viewer', 'GET', '/tags/?q=GRÖßE')).body.results).toMatchObject([
+    { name: 'Größe', asset_count: 1 },
+    { name: 'GRÖSSE' },
+  ])
 })
 
 test('an edit leaves an audit row and an event, and one that changes nothing leaves none', async () => {
   const id = await library.add({ filename: 'trail.jpg', label: 'Old' })
-  const trail = async () => library.database.row(sql`
+  const trail = async () =>
+    library.database.row(sql`
     select (select count(*) from audit where object = ${`asset:${id}`} and action = 'asset.updated') as audits, (select count(*) from event where asset_id = ${id} and kind = 'asset.updated') as events`)
   await patch(id, { label: 'Old', description: '' })
   await patch(id, {})
@@ -98,19 +124,33 @@ test('an edit leaves an audit row and an event, and one that changes nothing lea
   expect(await trail()).toEqual({ audits: 1, events: 1 })
   const { body } = await library.ask('viewer', 'GET', `/dam/assets/${id}/timeline/`)
   expect(body.entries.map((entry: { name: string }) => entry.name)).toEqual(['asset.created', 'asset.updated'])
-  expect(body.entries[1]).toMatchObject({ kind: 'event', actor: expect.stringContaining('The editor'), detail: { before: { label: 'Old', tags: [] }, after: { label: 'New', tags: ['a'] } } })
+  expect(body.entries[1]).toMatchObject({
+    kind: 'event',
+    actor: expect.stringContaining('The editor'),
+    detail: { before: { label: 'Old', tags: [] }, after: { label: 'New', tags: ['a'] } },
+  })
 })
 
 test('PUT replaces all that can be edited; bad input names the field', async () => {
   const id = await library.add({ tags: ['x'], description: 'gone soon' })
   const { body } = await library.ask('editor', 'PUT', `/dam/assets/${id}/`, { label: 'Only a label' })
   expect(body).toMatchObject({ label: 'Only a label', description: '', tags: [] })
-  for (const [bad, field] of [[{ label: ' ' }, 'label'], [{ label: '\0\u0001' }, 'label'], [{ tags: ['x'.repeat(101)] }, 'tags.0'], [{ colour: 'red' }, 'colour'], [{ label: 7 }, 'label']] as const) {
+  for (const [bad, field] of [
+    [{ label: ' ' }, 'label'],
+    [{ label: '\0\u0001' }, 'label'],
+    [{ tags: ['x'.repeat(101)] }, 'tags.0'],
+    [{ colour: 'red' }, 'colour'],
+    [{ label: 7 }, 'label'],
+  ] as const) {
     const answer = await library.ask('editor', 'PATCH', `/dam/assets/${id}/`, bad)
     expect(answer.status).toBe(400)
     expect(answer.body[field]).toEqual([expect.any(String)])
   }
-  const odd = await library.ask('editor', 'PATCH', `/dam/assets/${id}/`, { label: 'a\0b\u202e😀', description: 'nul\0\r\nline', tags: ['t\0ag', '\u200b'] })
+  const odd = await library.ask('editor', 'PATCH', `/dam/assets/${id}/`, {
+    label: 'a\0b\u202e😀',
+    description: 'nul\0\r\nline',
+    tags: ['t\0ag', '\u200b'],
+  })
   expect(odd.status).toBe(200)
   expect(odd.body).toMatchObject({ label: 'ab\u202e😀', description: 'nul\nline', tags: ['t ag'] })
 })
@@ -136,22 +176,52 @@ test('roles: who may do what with assets, collections, tags, trash and tasks', a
   const cases: [string, string, unknown, Record<'anonymous' | 'viewer' | 'editor' | 'administrator', number>][] = [
     ['GET', '/dam/assets/', undefined, { anonymous: 401, viewer: 200, editor: 200, administrator: 200 }],
     ['GET', `/dam/assets/${asset}/`, undefined, { anonymous: 401, viewer: 200, editor: 200, administrator: 200 }],
-    ['GET', `/dam/assets/${asset}/timeline/`, undefined, { anonymous: 401, viewer: 200, editor: 200, administrator: 200 }],
+    [
+      'GET',
+      `/dam/assets/${asset}/timeline/`,
+      undefined,
+      { anonymous: 401, viewer: 200, editor: 200, administrator: 200 },
+    ],
     ['GET', '/dam/assets/dates/', undefined, { anonymous: 401, viewer: 200, editor: 200, administrator: 200 }],
     ['POST', '/dam/assets/search/', { q: 'x' }, { anonymous: 401, viewer: 200, editor: 200, administrator: 200 }],
-    ['PATCH', `/dam/assets/${asset}/`, { label: 'x' }, { anonymous: 401, viewer: 403, editor: 200, administrator: 200 }],
+    [
+      'PATCH',
+      `/dam/assets/${asset}/`,
+      { label: 'x' },
+      { anonymous: 401, viewer: 403, editor: 200, administrator: 200 },
+    ],
     ['PUT', `/dam/assets/${asset}/`, { label: 'x' }, { anonymous: 401, viewer: 403, editor: 200, administrator: 200 }],
-    ['POST', '/dam/assets/bulk/', { ids: [asset], action: 'add_tags', data: { tags: ['r'] } }, { anonymous: 401, viewer: 403, editor: 200, administrator: 200 }],
+    [
+      'POST',
+      '/dam/assets/bulk/',
+      { ids: [asset], action: 'add_tags', data: { tags: ['r'] } },
+      { anonymous: 401, viewer: 403, editor: 200, administrator: 200 },
+    ],
     ['POST', `/dam/assets/${asset}/replay/`, {}, { anonymous: 401, viewer: 403, editor: 202, administrator: 202 }],
     ['GET', '/collections/', undefined, { anonymous: 401, viewer: 200, editor: 200, administrator: 200 }],
-    ['GET', `/collections/${collection}/assets/`, undefined, { anonymous: 401, viewer: 200, editor: 200, administrator: 200 }],
-    ['PATCH', `/collections/${collection}/`, { name: 'Roles' }, { anonymous: 401, viewer: 403, editor: 200, administrator: 200 }],
+    [
+      'GET',
+      `/collections/${collection}/assets/`,
+      undefined,
+      { anonymous: 401, viewer: 200, editor: 200, administrator: 200 },
+    ],
+    [
+      'PATCH',
+      `/collections/${collection}/`,
+      { name: 'Roles' },
+      { anonymous: 401, viewer: 403, editor: 200, administrator: 200 },
+    ],
     ['GET', '/tags/', undefined, { anonymous: 401, viewer: 200, editor: 200, administrator: 200 }],
     ['GET', '/trash/', undefined, { anonymous: 401, viewer: 403, editor: 200, administrator: 200 }],
     ['POST', '/trash/restore/', undefined, { anonymous: 401, viewer: 403, editor: 202, administrator: 202 }],
     ['DELETE', '/trash/', undefined, { anonymous: 401, viewer: 403, editor: 403, administrator: 202 }],
     ['DELETE', `/dam/assets/${asset}/`, undefined, { anonymous: 401, viewer: 403, editor: 204, administrator: 204 }],
-    ['DELETE', `/collections/${collection}/`, undefined, { anonymous: 401, viewer: 403, editor: 204, administrator: 404 }],
+    [
+      'DELETE',
+      `/collections/${collection}/`,
+      undefined,
+      { anonymous: 401, viewer: 403, editor: 204, administrator: 404 },
+    ],
   ]
   for (const [method, path, body, expected] of cases) {
     const actual = {
@@ -166,14 +236,18 @@ test('roles: who may do what with assets, collections, tags, trash and tasks', a
 
 test('a replay waits for its job, and its task ends when the flight recorder shows the new run', async () => {
   const id = await library.add({})
-  const { status, body, headers } = await library.ask('editor', 'POST', `/dam/assets/${id}/replay/`, { from: 'previews' })
+  const { status, body, headers } = await library.ask('editor', 'POST', `/dam/assets/${id}/replay/`, {
+    from: 'previews',
+  })
   expect(status).toBe(202)
   expect(headers.get('location')).toBe(`${library.url}/api/v4/tasks/${body.job_id}/`)
   expect((await get(id)).body.status).toBe('processing')
   const task = () => library.ask('editor', 'GET', `/tasks/${body.job_id}/`)
   expect((await task()).body).toMatchObject({ kind: 'replay', state: 'queued', done: 0, total: 1 })
   expect((await library.ask('viewer', 'GET', `/tasks/${body.job_id}/`)).status).toBe(404)
-  const job = await library.database.row(sql`select j.payload from graphile_worker._private_jobs j where j.key = ${`replay:${id}`}`)
+  const job = await library.database.row(
+    sql`select j.payload from graphile_worker._private_jobs j where j.key = ${`replay:${id}`}`,
+  )
   expect(job).toEqual({ payload: { assetId: id, from: 'previews' } })
   await library.database.run(sql`
     insert into ingest_stage (asset_id, stage, started_at, ended_at, outcome, worker, detail) values
@@ -181,5 +255,12 @@ test('a replay waits for its job, and its task ends when the flight recorder sho
       (${id}, 'index', now() - interval '1 second', now(), 'done', 'worker-1', '{}')`)
   expect((await task()).body).toMatchObject({ state: 'done', done: 1 })
   const { body: timeline } = await library.ask('viewer', 'GET', `/dam/assets/${id}/timeline/`)
-  expect(timeline.entries.find((entry: { name: string }) => entry.name === 'previews')).toMatchObject({ kind: 'stage', outcome: 'failed', duration_ms: 1000, worker: 'worker-1', attempt: 1, detail: { code: 'damaged' } })
+  expect(timeline.entries.find((entry: { name: string }) => entry.name === 'previews')).toMatchObject({
+    kind: 'stage',
+    outcome: 'failed',
+    duration_ms: 1000,
+    worker: 'worker-1',
+    attempt: 1,
+    detail: { code: 'damaged' },
+  })
 })

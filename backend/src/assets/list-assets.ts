@@ -26,7 +26,10 @@ export type ListRequest = {
 }
 
 type Row = ListedRow & { key: string; total: number | null }
-type Paging = { kind: 'cursor'; cursor: Cursor | undefined; size: number } | { kind: 'page'; page: number; size: number } | { kind: 'offset'; offset: number; size: number }
+type Paging =
+  | { kind: 'cursor'; cursor: Cursor | undefined; size: number }
+  | { kind: 'page'; page: number; size: number }
+  | { kind: 'offset'; offset: number; size: number }
 
 /** One page of assets as the JSON text of the envelope. */
 export async function listAssets({ querier, summaries }: ListDeps, request: ListRequest): Promise<string> {
@@ -62,7 +65,15 @@ export async function listAssets({ querier, summaries }: ListDeps, request: List
 // Sizes our own pages ask for. A statement is prepared for each, order and direction on every connection, so the list stays short.
 const hotSizes: ReadonlySet<number> = new Set([50, 60, 100])
 
-type PageInput = { order: AssetOrder; visible: Sql; conditions: readonly Sql[]; cursor: Cursor | undefined; size: number; offset: number; tally: Sql | undefined }
+type PageInput = {
+  order: AssetOrder
+  visible: Sql
+  conditions: readonly Sql[]
+  cursor: Cursor | undefined
+  size: number
+  offset: number
+  tally: Sql | undefined
+}
 
 function pageStatement({ order, visible, conditions, cursor, size, offset, tally }: PageInput): Sql {
   const backward = cursor?.backward ?? false
@@ -80,7 +91,14 @@ function pageStatement({ order, visible, conditions, cursor, size, offset, tally
     from ${source} a left join account o on o.id = a.owner_id order by ${ordered}`
 }
 
-type CountInput = { found: readonly Row[]; known: Count | undefined; tally: Sql | undefined; resolved: ResolvedFilter; visible: Sql; conditions: readonly Sql[] }
+type CountInput = {
+  found: readonly Row[]
+  known: Count | undefined
+  tally: Sql | undefined
+  resolved: ResolvedFilter
+  visible: Sql
+  conditions: readonly Sql[]
+}
 
 async function countOf(querier: Querier, { found, known, tally, visible, conditions }: CountInput): Promise<Count> {
   if (known) return known
@@ -91,14 +109,26 @@ async function countOf(querier: Querier, { found, known, tally, visible, conditi
 
 function pagingOf(query: ListQuery, order: AssetOrder): Paging {
   const size = query.limit ?? query.page_size ?? 50
-  if (query.cursor !== undefined) return { kind: 'cursor', cursor: query.cursor === '' ? undefined : readCursor(order, query.cursor), size }
-  if (query.limit !== undefined || query.offset !== undefined) return { kind: 'offset', offset: query.offset ?? 0, size }
+  if (query.cursor !== undefined)
+    return { kind: 'cursor', cursor: query.cursor === '' ? undefined : readCursor(order, query.cursor), size }
+  if (query.limit !== undefined || query.offset !== undefined)
+    return { kind: 'offset', offset: query.offset ?? 0, size }
   return { kind: 'page', page: query.page ?? 1, size }
 }
 
-type LinkInput = { paging: Paging; order: AssetOrder; rows: readonly Row[]; hasMore: boolean; origin: string; url: string }
+type LinkInput = {
+  paging: Paging
+  order: AssetOrder
+  rows: readonly Row[]
+  hasMore: boolean
+  origin: string
+  url: string
+}
 
-function linksOf({ paging, order, rows, hasMore, origin, url }: LinkInput): { next: string | null; previous: string | null } {
+function linksOf({ paging, order, rows, hasMore, origin, url }: LinkInput): {
+  next: string | null
+  previous: string | null
+} {
   const link = (changes: Record<string, string>): string => {
     const address = new URL(url, origin)
     for (const [name, value] of Object.entries(changes)) address.searchParams.set(name, value)
@@ -113,7 +143,10 @@ function linksOf({ paging, order, rows, hasMore, origin, url }: LinkInput): { ne
   if (paging.kind === 'offset') {
     return {
       next: hasMore ? link({ limit: String(paging.size), offset: String(paging.offset + paging.size) }) : null,
-      previous: paging.offset > 0 ? link({ limit: String(paging.size), offset: String(Math.max(0, paging.offset - paging.size)) }) : null,
+      previous:
+        paging.offset > 0
+          ? link({ limit: String(paging.size), offset: String(Math.max(0, paging.offset - paging.size)) })
+          : null,
     }
   }
   const at = (row: Row | undefined, backward: boolean): string | null =>

@@ -54,7 +54,9 @@ const contentOf = (row: SummaryRow): Content => ({
 })
 
 const ownerOf = (owner: Owner): AssetSummary['owner'] =>
-  owner.owner_id === null ? null : { id: owner.owner_id, username: owner.owner_username ?? '', display_name: owner.owner_name ?? '' }
+  owner.owner_id === null
+    ? null
+    : { id: owner.owner_id, username: owner.owner_username ?? '', display_name: owner.owner_name ?? '' }
 
 /** One asset as the contract's summary. */
 export const presentSummary = (row: SummaryRow & Owner, view: View): AssetSummary => ({

@@ -19,10 +19,12 @@ export async function resolveFilter(querier: Querier, filter: AssetFilter): Prom
   const impossible: ResolvedFilter = { filter, conditions: [sql`false`], text: undefined, tags: [], impossible: true }
   if (JSON.stringify(filter).includes('\\u0000')) return impossible
   const tags = filter.tags ? await canonicalTags(querier, filter.tags) : []
-  if (filter.tags && tags.length < new Set(filter.tags.map((tag) => cleanTag(tag).toLowerCase())).size) return impossible
+  if (filter.tags && tags.length < new Set(filter.tags.map((tag) => cleanTag(tag).toLowerCase())).size)
+    return impossible
   const text = filter.text === undefined ? undefined : await textQueryOf(querier, filter, tags)
   if (filter.text !== undefined && text === undefined) return impossible
-  const collections = filter.collectionId === undefined ? undefined : await collectionAndBelow(querier, filter.collectionId)
+  const collections =
+    filter.collectionId === undefined ? undefined : await collectionAndBelow(querier, filter.collectionId)
   if (collections?.length === 0) return impossible
   return { filter, conditions: conditionsOf(filter, tags, collections), text, tags, impossible: false }
 }
@@ -40,13 +42,16 @@ function conditionsOf(filter: AssetFilter, tags: readonly string[], collections:
   if (filter.previewStates) conditions.push(sql`a.preview_state in (${literals(filter.previewStates)})`)
   if (tags.length > 0) conditions.push(sql`a.tags @> ${tags}::text[]`)
   if (filter.dateFrom !== undefined) conditions.push(sql`a.sort_date >= ${`${filter.dateFrom}T00:00:00Z`}::timestamptz`)
-  if (filter.dateBefore !== undefined) conditions.push(sql`a.sort_date < ${`${filter.dateBefore}T00:00:00Z`}::timestamptz`)
+  if (filter.dateBefore !== undefined)
+    conditions.push(sql`a.sort_date < ${`${filter.dateBefore}T00:00:00Z`}::timestamptz`)
   if (filter.sizeMin !== undefined) conditions.push(sql`a.size_bytes >= ${filter.sizeMin}`)
   if (filter.sizeMax !== undefined) conditions.push(sql`a.size_bytes <= ${filter.sizeMax}`)
   if (filter.ownerId !== undefined) conditions.push(sql`a.owner_id = ${filter.ownerId}`)
   if (filter.checksum !== undefined) conditions.push(sql`a.sha256 = ${filter.checksum}`)
   if (collections) {
-    conditions.push(sql`exists (select from collection_asset member where member.asset_id = a.id and member.collection_id = any(${collections}::bigint[]))`)
+    conditions.push(
+      sql`exists (select from collection_asset member where member.asset_id = a.id and member.collection_id = any(${collections}::bigint[]))`,
+    )
   }
   for (const [name, value] of Object.entries(filter.metadata ?? {})) conditions.push(embeddedEquals(name, value))
   return conditions
@@ -61,7 +66,8 @@ function embeddedEquals(name: string, value: string | number): Sql {
 }
 
 /** Only for values from a closed list of words. */
-const literals = (words: readonly string[]): Sql => raw(words.map((word) => `'${word.replace(/[^a-z]/g, '')}'`).join(', '))
+const literals = (words: readonly string[]): Sql =>
+  raw(words.map((word) => `'${word.replace(/[^a-z]/g, '')}'`).join(', '))
 
 const collectionAndBelow = async (querier: Querier, id: number): Promise<number[]> => {
   const rows = await querier.rows<{ id: number }>(sql`

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest'
 import { servedType } from './served-type.ts'
 
 test('files that a page could run or apply never travel under their own type', () => {
-  for (const type of ['text/javascript', 'text/css', 'text/html', 'application/xml', 'application/json', 'application/x-made-up']) {
+  for (const type of [
+    'text/javascript',
+    'text/css',
+    'text/html',
+    'application/xml',
+    'application/json',
+    'application/x-made-up',
+  ]) {
     expect(servedType(type), type).toEqual({ contentType: 'application/octet-stream', mayInline: false })
   }
 })

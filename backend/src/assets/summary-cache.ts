@@ -11,7 +11,10 @@ export type SummaryCache = {
   arrayText(querier: Querier, rows: readonly ListedRow[], view: View): Promise<string>
 }
 
-export function createSummaryCache(onRead: (hits: number, misses: number) => void = () => undefined, maxEntries = 10_000): SummaryCache {
+export function createSummaryCache(
+  onRead: (hits: number, misses: number) => void = () => undefined,
+  maxEntries = 10_000,
+): SummaryCache {
   const entries = new Map<number, Prepared>()
 
   const load = async (querier: Querier, ids: readonly number[]): Promise<Map<number, Prepared>> => {

@@ -10,9 +10,25 @@ beforeAll(async () => {
 })
 afterAll(() => library[Symbol.asyncDispose]())
 
-type Step = { kind: 'add' | 'trash' | 'restore' | 'purge' | 'type' | 'tags' | 'date' | 'collect' | 'discard' | 'fold'; a: number; b: number }
+type Step = {
+  kind: 'add' | 'trash' | 'restore' | 'purge' | 'type' | 'tags' | 'date' | 'collect' | 'discard' | 'fold'
+  a: number
+  b: number
+}
 const step = fc.record<Step>({
-  kind: fc.constantFrom('add', 'add', 'trash', 'restore', 'purge', 'type', 'tags', 'date', 'collect', 'discard', 'fold'),
+  kind: fc.constantFrom(
+    'add',
+    'add',
+    'trash',
+    'restore',
+    'purge',
+    'type',
+    'tags',
+    'date',
+    'collect',
+    'discard',
+    'fold',
+  ),
   a: fc.nat(20),
   b: fc.nat(5),
 })
@@ -22,16 +38,43 @@ async function take({ kind, a, b }: Step): Promise<void> {
   const { database } = library
   const some = sql`id % 7 = ${a % 7}`
   switch (kind) {
-    case 'add': await library.add({ tags: [`t${a % 4}`, `T${b}`], sortDate: `20${10 + b}-0${1 + (a % 9)}-01T00:00:00Z`, sizeBytes: a, ...(b === 0 ? { collectionId: 1 } : {}) }); break
-    case 'trash': await database.run(sql`update asset set trashed_at = now() where ${some} and trashed_at is null`); break
-    case 'restore': await database.run(sql`update asset set trashed_at = null where ${some}`); break
-    case 'purge': await database.run(sql`delete from asset where ${some} and trashed_at is not null`); break
-    case 'type': await database.run(sql`update asset set type = ${types[b]} where ${some}`); break
-    case 'tags': await database.run(sql`update asset set tags = array['t9', ${`t${b}`}] where ${some}`); break
-    case 'date': await database.run(sql`update asset set sort_date = sort_date + ${b} * interval '20 days' where ${some}`); break
-    case 'collect': await database.run(sql`insert into collection_asset (collection_id, asset_id) select 1, id from asset where ${some} on conflict do nothing`); break
-    case 'discard': await database.run(sql`delete from collection_asset where asset_id % 7 = ${b}`); break
-    case 'fold': await foldTally(database); break
+    case 'add':
+      await library.add({
+        tags: [`t${a % 4}`, `T${b}`],
+        sortDate: `20${10 + b}-0${1 + (a % 9)}-01T00:00:00Z`,
+        sizeBytes: a,
+        ...(b === 0 ? { collectionId: 1 } : {}),
+      })
+      break
+    case 'trash':
+      await database.run(sql`update asset set trashed_at = now() where ${some} and trashed_at is null`)
+      break
+    case 'restore':
+      await database.run(sql`update asset set trashed_at = null where ${some}`)
+      break
+    case 'purge':
+      await database.run(sql`delete from asset where ${some} and trashed_at is not null`)
+      break
+    case 'type':
+      await database.run(sql`update asset set type = ${types[b]} where ${some}`)
+      break
+    case 'tags':
+      await database.run(sql`update asset set tags = array['t9', ${`t${b}`}] where ${some}`)
+      break
+    case 'date':
+      await database.run(sql`update asset set sort_date = sort_date + ${b} * interval '20 days' where ${some}`)
+      break
+    case 'collect':
+      await database.run(
+        sql`insert into collection_asset (collection_id, asset_id) select 1, id from asset where ${some} on conflict do nothing`,
+      )
+      break
+    case 'discard':
+      await database.run(sql`delete from collection_asset where asset_id % 7 = ${b}`)
+      break
+    case 'fold':
+      await foldTally(database)
+      break
   }
 }
 
@@ -57,7 +100,9 @@ test('the stored totals equal a count of the rows after any changes, folded or n
     { numRuns: 15 },
   )
   await foldTally(database)
-  expect(await database.row(sql`select max(n) as most from (select count(*) as n from asset_tally group by scope, key) k`)).toEqual({ most: 1 })
+  expect(
+    await database.row(sql`select max(n) as most from (select count(*) as n from asset_tally group by scope, key) k`),
+  ).toEqual({ most: 1 })
 })
 
 test('folding while others write loses no change', async () => {
@@ -77,7 +122,12 @@ test('folding while others write loses no change', async () => {
 
 test('months are listed newest first and add up to the library', async () => {
   const months = await monthCounts(library.database)
-  expect(months.map(({ month }) => month)).toEqual(months.map(({ month }) => month).toSorted().toReversed())
+  expect(months.map(({ month }) => month)).toEqual(
+    months
+      .map(({ month }) => month)
+      .toSorted()
+      .toReversed(),
+  )
   const { body } = await library.ask('viewer', 'GET', '/dam/assets/dates/')
   expect(body.results).toEqual(months)
   const total = (await library.ask('viewer', 'GET', '/dam/assets/')).body.count

@@ -4,7 +4,9 @@ import { sql, type Database, type Querier } from '@dam/platform/database'
 export async function foldTally(database: Database): Promise<number> {
   return database.transaction(async (tx) => {
     // One folder at a time: two would delete the same rows and wait for each other.
-    const turn = await tx.row<{ mine: boolean }>(sql`select pg_try_advisory_xact_lock(hashtextextended('dam fold tally', 0)) as mine`)
+    const turn = await tx.row<{ mine: boolean }>(
+      sql`select pg_try_advisory_xact_lock(hashtextextended('dam fold tally', 0)) as mine`,
+    )
     if (!turn?.mine) return 0
     return tx.run(sql`
       with many as (

@@ -1,31 +1,57 @@
 import { Problem, type Collection } from '@dam/contract'
-import { isForeignKeyViolation, isUniqueViolation, type Database, type Querier, type Transaction } from '@dam/platform/database'
+import {
+  isForeignKeyViolation,
+  isUniqueViolation,
+  type Database,
+  type Querier,
+  type Transaction,
+} from '@dam/platform/database'
 import { listAssets } from '../assets/list-assets.ts'
 import type { SummaryCache } from '../assets/summary-cache.ts'
 import { recordAudit, recordEvents } from '../events/record.ts'
 import type { Handlers } from '../http/handler.ts'
 import { demand } from '../people/access.ts'
 import {
-  deleteCollection, findCollection, insertCollection, isAbove, listCollections, lockTree, updateCollection, type CollectionRow,
+  deleteCollection,
+  findCollection,
+  insertCollection,
+  isAbove,
+  listCollections,
+  lockTree,
+  updateCollection,
+  type CollectionRow,
 } from './collection-store.ts'
 
 export type CollectionDeps = { database: Database; summaries: SummaryCache }
 
-type Routes = 'listCollections' | 'createCollection' | 'getCollection' | 'updateCollection' | 'deleteCollection' | 'listCollectionAssets'
+type Routes =
+  | 'listCollections'
+  | 'createCollection'
+  | 'getCollection'
+  | 'updateCollection'
+  | 'deleteCollection'
+  | 'listCollectionAssets'
 
 export function collectionHandlers({ database, summaries }: CollectionDeps): Pick<Handlers, Routes> {
   return {
     listCollections: async (_, { principal, origin }) => {
       demand(principal, 'collection.read')
       const rows = await listCollections(database, mostCollections, 0)
-      return { count: rows[0]?.total ?? 0, next: null, previous: null, results: rows.map((row) => present(row, origin)) }
+      return {
+        count: rows[0]?.total ?? 0,
+        next: null,
+        previous: null,
+        results: rows.map((row) => present(row, origin)),
+      }
     },
     createCollection: async ({ body }, { principal, origin, reply }) => {
       demand(principal, 'collection.edit')
       const name = cleanName(body.name)
       const id = await database.transaction(async (tx) => {
         if (body.parent !== null) await existing(tx, body.parent)
-        const made = await sayingWhatIsWrong(name, () => insertCollection(tx, { name, parentId: body.parent, ownerId: principal.id }))
+        const made = await sayingWhatIsWrong(name, () =>
+          insertCollection(tx, { name, parentId: body.parent, ownerId: principal.id }),
+        )
         await record(tx, principal.id, made, 'collection.created', { name, parent: body.parent })
         return made
       })
@@ -47,11 +73,16 @@ export function collectionHandlers({ database, summaries }: CollectionDeps): Pic
         if (parent !== null) {
           await existing(tx, parent)
           if (await isAbove(tx, params.id, parent)) {
-            throw new Problem('validation-failed', 'A collection cannot be moved into itself or into one below it.', { fields: { parent: ['This is the collection itself or one below it.'] } })
+            throw new Problem('validation-failed', 'A collection cannot be moved into itself or into one below it.', {
+              fields: { parent: ['This is the collection itself or one below it.'] },
+            })
           }
         }
         await sayingWhatIsWrong(name, () => updateCollection(tx, params.id, { name, parentId: parent }))
-        await record(tx, principal.id, params.id, 'collection.changed', { before: { name: current.name, parent: current.parent }, after: { name, parent } })
+        await record(tx, principal.id, params.id, 'collection.changed', {
+          before: { name: current.name, parent: current.parent },
+          after: { name, parent },
+        })
       })
       return present(await existing(database, params.id), origin)
     },
@@ -89,19 +120,37 @@ async function sayingWhatIsWrong<T>(name: string, work: () => Promise<T>): Promi
   try {
     return await work()
   } catch (error) {
-    if (isUniqueViolation(error)) throw new Problem('already-exists', `There is a collection named “${name}” here already. Choose another name.`, { fields: { name: ['This name is taken here.'] }, cause: error })
-    if (isForeignKeyViolation(error)) throw new Problem('collection-not-found', 'The parent collection was deleted meanwhile.', { cause: error })
+    if (isUniqueViolation(error))
+      throw new Problem('already-exists', `There is a collection named “${name}” here already. Choose another name.`, {
+        fields: { name: ['This name is taken here.'] },
+        cause: error,
+      })
+    if (isForeignKeyViolation(error))
+      throw new Problem('collection-not-found', 'The parent collection was deleted meanwhile.', { cause: error })
     throw error
   }
 }
 
 function cleanName(text: string): string {
-  const name = text.normalize('NFC').toWellFormed().replace(/[\p{Cc}\s]+/gu, ' ').trim()
-  if (name === '') throw new Problem('invalid-request', 'name: write at least one visible character.', { fields: { name: ['Write at least one visible character.'] } })
+  const name = text
+    .normalize('NFC')
+    .toWellFormed()
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+  if (name === '')
+    throw new Problem('invalid-request', 'name: write at least one visible character.', {
+      fields: { name: ['Write at least one visible character.'] },
+    })
   return name
 }
 
-async function record(tx: Transaction, actorId: number, id: number, action: string, detail: Record<string, unknown>): Promise<void> {
+async function record(
+  tx: Transaction,
+  actorId: number,
+  id: number,
+  action: string,
+  detail: Record<string, unknown>,
+): Promise<void> {
   await recordAudit(tx, [{ actorId, action, object: `collection:${id}`, detail }])
   await recordEvents(tx, [{ kind: 'collection.changed', actorId, data: { collection_id: id, action } }])
 }

@@ -1,6 +1,13 @@
 import { sql, type Querier, type Sql, type Transaction } from '@dam/platform/database'
 
-export type CollectionRow = { id: number; name: string; path: string; parent: number | null; asset_count: number; createdAt: Date }
+export type CollectionRow = {
+  id: number
+  name: string
+  path: string
+  parent: number | null
+  asset_count: number
+  createdAt: Date
+}
 
 // Members in the trash are few and found from there; all others are counted by their tally.
 const counts = (where: Sql): Sql => sql`
@@ -13,7 +20,11 @@ const counts = (where: Sql): Sql => sql`
   where ${where}`
 
 /** All collections in tree order: each after its parent, siblings by name. */
-export const listCollections = (querier: Querier, limit: number, offset: number): Promise<(CollectionRow & { total: number })[]> =>
+export const listCollections = (
+  querier: Querier,
+  limit: number,
+  offset: number,
+): Promise<(CollectionRow & { total: number })[]> =>
   querier.rows(sql`
     with recursive tree as (
       select c.id, c.name, c.parent_id, c.created_at, array[c.name collate dam_natural] as names from collection c where c.parent_id is null
@@ -31,14 +42,21 @@ export const findCollection = (querier: Querier, id: number): Promise<Collection
       select c.id, c.name, c.parent_id, c.created_at, up.names from collection c, up where c.id = ${id} and up.parent_id is null
     ) ${counts(sql`true`)}`)
 
-export async function insertCollection(tx: Transaction, collection: { name: string; parentId: number | null; ownerId: number }): Promise<number> {
+export async function insertCollection(
+  tx: Transaction,
+  collection: { name: string; parentId: number | null; ownerId: number },
+): Promise<number> {
   const row = await tx.row<{ id: number }>(sql`
     insert into collection (parent_id, name, owner_id) values (${collection.parentId}, ${collection.name}, ${collection.ownerId}) returning id`)
   if (!row) throw new Error('insert into collection returned no row')
   return row.id
 }
 
-export const updateCollection = (tx: Transaction, id: number, change: { name: string; parentId: number | null }): Promise<number> =>
+export const updateCollection = (
+  tx: Transaction,
+  id: number,
+  change: { name: string; parentId: number | null },
+): Promise<number> =>
   tx.run(sql`update collection set name = ${change.name}, parent_id = ${change.parentId} where id = ${id}`)
 
 /** True where `id` is `other` or stands above it. */
@@ -50,7 +68,8 @@ export const isAbove = async (querier: Querier, id: number, other: number): Prom
     select id from up where id = ${id}`)) !== undefined
 
 /** Moves wait for each other, or two of them could make a ring. */
-export const lockTree = (tx: Transaction): Promise<number> => tx.run(sql`select pg_advisory_xact_lock(hashtextextended('dam collection tree', 0))`)
+export const lockTree = (tx: Transaction): Promise<number> =>
+  tx.run(sql`select pg_advisory_xact_lock(hashtextextended('dam collection tree', 0))`)
 
 /** Deletes the collection and those below it; returns how many. The assets stay. */
 export const deleteCollection = async (tx: Transaction, id: number): Promise<number> => {

@@ -10,7 +10,8 @@ export async function isCutBoxFile(path: string): Promise<boolean> {
       const { bytesRead } = await file.read(header, 0, 16, at)
       if (bytesRead < 8) return true
       const short = header.readUInt32BE(0)
-      const length = short === 1 && bytesRead === 16 ? Number(header.readBigUInt64BE(8)) : short === 0 ? size - at : short
+      const length =
+        short === 1 && bytesRead === 16 ? Number(header.readBigUInt64BE(8)) : short === 0 ? size - at : short
       if (length < 8) return false
       if (at + length > size) return true
       at += length

@@ -13,7 +13,11 @@ type Pixels = { data: Buffer; width: number; height: number; channels: 3 | 4 }
  * Measured on photos of 9.5 megapixels: reading with lanczos3 costs 9 ms more than with mitchell, optimised Huffman tables 6 ms for 2 % fewer bytes.
  * `picture` must already be oriented or carry its orientation; its profile is applied here.
  */
-export async function cascade(picture: Sharp, outputFolder: string, hdr?: Hdr): Promise<Pick<RenderedPreviews, 'renditions' | 'placeholder' | 'colour'>> {
+export async function cascade(
+  picture: Sharp,
+  outputFolder: string,
+  hdr?: Hdr,
+): Promise<Pick<RenderedPreviews, 'renditions' | 'placeholder' | 'colour'>> {
   const shrunk = picture.resize({ ...presetBoxes.preview, fit: 'inside', withoutEnlargement: true, kernel: 'mitchell' })
   const preview = hdr ? await toneMapped(shrunk, hdr) : await pixelsOf(shrunk.toColourspace('srgb'))
   const thumbnail = await pixelsOf(
@@ -23,33 +27,60 @@ export async function cascade(picture: Sharp, outputFolder: string, hdr?: Hdr): 
   const { r, g, b } = thumbHashToAverageRGBA(hash)
   const previewFile =
     preview.channels === 4
-      ? write('preview', 'webp', fromPixels(preview).webp({ quality: 82, alphaQuality: 90, effort: 2 }), preview, outputFolder)
+      ? write(
+          'preview',
+          'webp',
+          fromPixels(preview).webp({ quality: 82, alphaQuality: 90, effort: 2 }),
+          preview,
+          outputFolder,
+        )
       : write('preview', 'jpg', fromPixels(preview).jpeg({ quality: 80, optimiseCoding: false }), preview, outputFolder)
   return {
     renditions: [
       await previewFile,
-      await write('thumbnail', 'webp', fromPixels(thumbnail).webp({ quality: 76, alphaQuality: 85, effort: 2 }), thumbnail, outputFolder),
+      await write(
+        'thumbnail',
+        'webp',
+        fromPixels(thumbnail).webp({ quality: 76, alphaQuality: 85, effort: 2 }),
+        thumbnail,
+        outputFolder,
+      ),
     ],
     placeholder: Buffer.from(hash).toString('base64'),
-    colour: `#${[r, g, b].map((part) => Math.round(Math.min(1, Math.max(0, part)) * 255).toString(16).padStart(2, '0')).join('')}`,
+    colour: `#${[r, g, b]
+      .map((part) =>
+        Math.round(Math.min(1, Math.max(0, part)) * 255)
+          .toString(16)
+          .padStart(2, '0'),
+      )
+      .join('')}`,
   }
 }
 
-const fromPixels = ({ data, width, height, channels }: Pixels): Sharp => sharp(data, { raw: { width, height, channels } })
+const fromPixels = ({ data, width, height, channels }: Pixels): Sharp =>
+  sharp(data, { raw: { width, height, channels } })
 
 /** 8-bit pixels; an alpha channel that hides nothing is dropped. */
 async function pixelsOf(picture: Sharp): Promise<Pixels> {
   const { data, info } = await picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
   const { width, height } = info
   if (info.channels === 3) return { data, width, height, channels: 3 }
-  if (info.channels === 4) return isOpaque(data) ? { data: dropAlpha(data), width, height, channels: 3 } : { data, width, height, channels: 4 }
-  const rgb = await sharp(data, { raw: { width, height, channels: info.channels } }).toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
-  if (rgb.info.channels !== 3 && rgb.info.channels !== 4) throw new Error(`unexpected number of channels: ${rgb.info.channels}`)
+  if (info.channels === 4)
+    return isOpaque(data) ? { data: dropAlpha(data), width, height, channels: 3 } : { data, width, height, channels: 4 }
+  const rgb = await sharp(data, { raw: { width, height, channels: info.channels } })
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  if (rgb.info.channels !== 3 && rgb.info.channels !== 4)
+    throw new Error(`unexpected number of channels: ${rgb.info.channels}`)
   return { data: rgb.data, width, height, channels: rgb.info.channels }
 }
 
 async function toneMapped(picture: Sharp, hdr: Hdr): Promise<Pixels> {
-  const { data, info } = await picture.toColourspace('rgb16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true })
+  const { data, info } = await picture
+    .toColourspace('rgb16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true })
   const { width, height, channels } = info
   if (channels !== 3 && channels !== 4) throw new Error(`unexpected number of channels: ${channels}`)
   const pixels = toneMap(new Uint16Array(data.buffer, data.byteOffset, data.length / 2), channels, hdr)
@@ -89,5 +120,13 @@ async function write(
 ): Promise<RenderedFile> {
   const path = join(outputFolder, `${preset}.${extension}`)
   const { size } = await picture.toFile(path)
-  return { preset, path, extension, mimeType: extension === 'jpg' ? 'image/jpeg' : 'image/webp', width, height, sizeBytes: size }
+  return {
+    preset,
+    path,
+    extension,
+    mimeType: extension === 'jpg' ? 'image/jpeg' : 'image/webp',
+    width,
+    height,
+    sizeBytes: size,
+  }
 }

@@ -25,7 +25,9 @@ const send = (message: ResponseMessage): void => void process.send?.(message)
 process.on('message', (message: StartMessage | RequestMessage) => {
   if ('start' in message) {
     tools = message.start.tools
-    exiftool = tools.perl ? new ExifTool({ perl: tools.perl, timeoutMs: 12_000, maxFilesPerProcess: 500, maxOutputBytes: 96 * 1024 * 1024 }) : undefined
+    exiftool = tools.perl
+      ? new ExifTool({ perl: tools.perl, timeoutMs: 12_000, maxFilesPerProcess: 500, maxOutputBytes: 96 * 1024 * 1024 })
+      : undefined
     return send({ ready: true })
   }
   answer(message).then(
@@ -51,13 +53,26 @@ function answer(message: RequestMessage) {
 }
 
 /** Decoders quote what they like: paths of the server and bytes of the file have no place in a message. */
-const withoutPath = (error: IngestError, path: string): IngestError => ({ ...error, message: cleanText(error.message.replaceAll(`file:${path}`, 'the file').replaceAll(path, 'the file'), 1_000) })
+const withoutPath = (error: IngestError, path: string): IngestError => ({
+  ...error,
+  message: cleanText(error.message.replaceAll(`file:${path}`, 'the file').replaceAll(path, 'the file'), 1_000),
+})
 
 function explain(error: unknown): IngestError {
   if (error instanceof Refusal) return error.reason
   const text = error instanceof Error ? error.message : String(error)
   const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
   return missing
-    ? { kind: 'failed', code: 'original-missing', message: 'The original is not in the blob store. Restore it from a backup, then run ingest again.', retryable: false }
-    : { kind: 'failed', code: 'converter-error', message: `The file could not be read: ${text.slice(0, 300)}`, retryable: false }
+    ? {
+        kind: 'failed',
+        code: 'original-missing',
+        message: 'The original is not in the blob store. Restore it from a backup, then run ingest again.',
+        retryable: false,
+      }
+    : {
+        kind: 'failed',
+        code: 'converter-error',
+        message: `The file could not be read: ${text.slice(0, 300)}`,
+        retryable: false,
+      }
 }

@@ -37,22 +37,39 @@ async function preview(pool: ConverterPool, scratch: string, path: string, filen
   const identified = (metadata.ok && metadata.value.refined) || identity.value
   const outputFolder = join(scratch, `out-${++count}`)
   await mkdir(outputFolder, { recursive: true })
-  const rendered = await pool.render({ path, identified, measures: metadata.ok ? metadata.value.measures : {}, raw: {}, outputFolder })
+  const rendered = await pool.render({
+    path,
+    identified,
+    measures: metadata.ok ? metadata.value.measures : {},
+    raw: {},
+    outputFolder,
+  })
   return rendered.ok ? { identified, rendered: rendered.value } : { identified, error: rendered.error }
 }
 
-const fileOf = (rendered: RenderedPreviews | undefined, preset: string): string => rendered?.renditions.find((file) => file.preset === preset)?.path ?? ''
+const fileOf = (rendered: RenderedPreviews | undefined, preset: string): string =>
+  rendered?.renditions.find((file) => file.preset === preset)?.path ?? ''
 const upright = ['red', 'green', 'blue', 'white']
 
 /** How a camera that is held in orientation n stores a picture. */
 const turned: Record<number, (picture: Sharp) => Sharp> = {
-  1: (p) => p, 2: (p) => p.flop(), 3: (p) => p.rotate(180), 4: (p) => p.flip(), 5: (p) => p.flop().rotate(270), 6: (p) => p.rotate(270), 7: (p) => p.flop().rotate(90), 8: (p) => p.rotate(90),
+  1: (p) => p,
+  2: (p) => p.flop(),
+  3: (p) => p.rotate(180),
+  4: (p) => p.flip(),
+  5: (p) => p.flop().rotate(270),
+  6: (p) => p.rotate(270),
+  7: (p) => p.flop().rotate(90),
+  8: (p) => p.rotate(90),
 }
 
 describe('previews', () => {
   test.each([1, 2, 3, 4, 5, 6, 7, 8])('a JPEG of orientation %i stands upright', async (orientation) => {
     const pixels = turned[orientation]!(quarters(640, 400))
-    const stored = await sharp(await pixels.png().toBuffer()).jpeg({ quality: 95 }).withMetadata({ orientation }).toBuffer()
+    const stored = await sharp(await pixels.png().toBuffer())
+      .jpeg({ quality: 95 })
+      .withMetadata({ orientation })
+      .toBuffer()
     const { rendered } = await preview(converter.pool, converter.scratch, await put('photo.jpg', stored))
     expect(rendered?.measures).toEqual({ width: 640, height: 400 })
     expect(await coloursOf(fileOf(rendered, 'preview'))).toEqual(upright)
@@ -60,22 +77,38 @@ describe('previews', () => {
     expect(Buffer.from(rendered?.placeholder ?? '', 'base64').length).toBeGreaterThan(10)
   })
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('a picture stored inside a RAW file of orientation %i stands upright', async (orientation) => {
-    const path = await put('inner.png', await turned[orientation]!(quarters(600, 400)).png().toBuffer())
-    const { picture, measures } = await decodeWithSharp(path, orientation)
-    const shown = await put('shown.png', await picture.png().toBuffer())
-    expect(measures).toEqual({ width: 600, height: 400 })
-    expect(await coloursOf(shown)).toEqual(upright)
-  })
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'a picture stored inside a RAW file of orientation %i stands upright',
+    async (orientation) => {
+      const path = await put('inner.png', await turned[orientation]!(quarters(600, 400)).png().toBuffer())
+      const { picture, measures } = await decodeWithSharp(path, orientation)
+      const shown = await put('shown.png', await picture.png().toBuffer())
+      expect(measures).toEqual({ width: 600, height: 400 })
+      expect(await coloursOf(shown)).toEqual(upright)
+    },
+  )
 
   test('large pictures shrink to the preset boxes, small ones are never enlarged', async () => {
-    const large = await preview(converter.pool, converter.scratch, await put('large.jpg', await quarters(3000, 2000).jpeg().toBuffer()))
-    expect(large.rendered?.renditions.map(({ preset, width, height, mimeType }) => ({ preset, width, height, mimeType }))).toEqual([
+    const large = await preview(
+      converter.pool,
+      converter.scratch,
+      await put('large.jpg', await quarters(3000, 2000).jpeg().toBuffer()),
+    )
+    expect(
+      large.rendered?.renditions.map(({ preset, width, height, mimeType }) => ({ preset, width, height, mimeType })),
+    ).toEqual([
       { preset: 'preview', width: 1440, height: 960, mimeType: 'image/jpeg' },
       { preset: 'thumbnail', width: 480, height: 320, mimeType: 'image/webp' },
     ])
-    const small = await preview(converter.pool, converter.scratch, await put('small.png', await quarters(20, 10).png().toBuffer()))
-    expect(small.rendered?.renditions.map(({ width, height }) => [width, height])).toEqual([[20, 10], [20, 10]])
+    const small = await preview(
+      converter.pool,
+      converter.scratch,
+      await put('small.png', await quarters(20, 10).png().toBuffer()),
+    )
+    expect(small.rendered?.renditions.map(({ width, height }) => [width, height])).toEqual([
+      [20, 10],
+      [20, 10],
+    ])
   })
 
   test.each([
@@ -86,7 +119,13 @@ describe('previews', () => {
     ['photo.gif', () => quarters(300, 200).gif().toBuffer()],
     ['print.jpg', () => quarters(300, 200).toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer()],
     ['wide.jpg', () => quarters(300, 200).jpeg({ quality: 95 }).withIccProfile('p3').toBuffer()],
-    ['drawing.svg', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><path fill="#f00" d="M0 0h150v100H0z"/><path fill="#0f0" d="M150 0h150v100H150z"/><path fill="#00f" d="M0 100h150v100H0z"/><path fill="#fff" d="M150 100h150v100H150z"/></svg>')],
+    [
+      'drawing.svg',
+      () =>
+        Buffer.from(
+          '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><path fill="#f00" d="M0 0h150v100H0z"/><path fill="#0f0" d="M150 0h150v100H150z"/><path fill="#00f" d="M0 100h150v100H0z"/><path fill="#fff" d="M150 100h150v100H150z"/></svg>',
+        ),
+    ],
   ])('%s keeps its colours', async (name, make) => {
     const { rendered } = await preview(converter.pool, converter.scratch, await put(name, await make()))
     expect(rendered?.measures).toMatchObject({ width: 300, height: 200 })
@@ -94,17 +133,45 @@ describe('previews', () => {
   })
 
   test('transparency stays, and an alpha channel that hides nothing costs nothing', async () => {
-    const clear = await preview(converter.pool, converter.scratch, await put('clear.png', await sharp({ create: { width: 50, height: 50, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0.5 } } }).png().toBuffer()))
+    const clear = await preview(
+      converter.pool,
+      converter.scratch,
+      await put(
+        'clear.png',
+        await sharp({ create: { width: 50, height: 50, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0.5 } } })
+          .png()
+          .toBuffer(),
+      ),
+    )
     expect(clear.rendered?.renditions[0]?.mimeType).toBe('image/webp')
     const { data } = await sharp(fileOf(clear.rendered, 'preview')).raw().toBuffer({ resolveWithObject: true })
     expect([...data.subarray(0, 4)].map((value) => Math.round(value / 16))).toEqual([16, 0, 0, 8])
-    const opaque = await preview(converter.pool, converter.scratch, await put('opaque.png', await quarters(50, 50).ensureAlpha().png().toBuffer()))
+    const opaque = await preview(
+      converter.pool,
+      converter.scratch,
+      await put('opaque.png', await quarters(50, 50).ensureAlpha().png().toBuffer()),
+    )
     expect(opaque.rendered?.renditions[0]?.mimeType).toBe('image/jpeg')
   })
 
   test('an animation shows its first frame and says that it moves', async () => {
-    const frames = await Promise.all(['#f00', '#00f'].map((background) => sharp({ create: { width: 40, height: 30, channels: 3, background } }).png().toBuffer()))
-    const { rendered } = await preview(converter.pool, converter.scratch, await put('moving.gif', await sharp(frames, { join: { animated: true } }).gif().toBuffer()))
+    const frames = await Promise.all(
+      ['#f00', '#00f'].map((background) =>
+        sharp({ create: { width: 40, height: 30, channels: 3, background } })
+          .png()
+          .toBuffer(),
+      ),
+    )
+    const { rendered } = await preview(
+      converter.pool,
+      converter.scratch,
+      await put(
+        'moving.gif',
+        await sharp(frames, { join: { animated: true } })
+          .gif()
+          .toBuffer(),
+      ),
+    )
     expect(rendered?.measures).toEqual({ width: 40, height: 30, animated: true })
     expect((await coloursOf(fileOf(rendered, 'preview')))[0]).toBe('red')
   })
@@ -120,10 +187,30 @@ describe('bytes decide, not names', () => {
     ['holiday.jpg', () => quarters(20, 20).png().toBuffer(), 'image/png', { claimed: 'jpg', actual: 'png' }],
     ['table.csv', () => Buffer.from('a,b\n1,2\n'), 'text/csv', undefined],
     ['notes', () => Buffer.from('Привет, мир'), 'text/plain', undefined],
-    ['picture.png', () => Buffer.from('<?xml version="1.0"?><!-- x --><svg xmlns="http://www.w3.org/2000/svg"/>'), 'image/svg+xml', { claimed: 'png', actual: 'svg' }],
-    ['page.jpg', () => Buffer.from('<!DOCTYPE html><script>alert(1)</script>'), 'text/html', { claimed: 'jpg', actual: 'html' }],
-    ['push.jpg', () => Buffer.from('push graphic-context\nfill url(https://127.0.0.1/)\npop graphic-context'), 'image/x-mvg', { claimed: 'jpg', actual: 'mvg' }],
-    ['noise.jpg', () => Buffer.from(Array.from({ length: 400 }, (_, n) => (n * 89) % 251)), 'application/octet-stream', { claimed: 'jpg', actual: 'application/octet-stream' }],
+    [
+      'picture.png',
+      () => Buffer.from('<?xml version="1.0"?><!-- x --><svg xmlns="http://www.w3.org/2000/svg"/>'),
+      'image/svg+xml',
+      { claimed: 'png', actual: 'svg' },
+    ],
+    [
+      'page.jpg',
+      () => Buffer.from('<!DOCTYPE html><script>alert(1)</script>'),
+      'text/html',
+      { claimed: 'jpg', actual: 'html' },
+    ],
+    [
+      'push.jpg',
+      () => Buffer.from('push graphic-context\nfill url(https://127.0.0.1/)\npop graphic-context'),
+      'image/x-mvg',
+      { claimed: 'jpg', actual: 'mvg' },
+    ],
+    [
+      'noise.jpg',
+      () => Buffer.from(Array.from({ length: 400 }, (_, n) => (n * 89) % 251)),
+      'application/octet-stream',
+      { claimed: 'jpg', actual: 'application/octet-stream' },
+    ],
   ])('%s is what it holds', async (name, make, mimeType, mismatch) => {
     const identity = await converter.pool.identify({ path: await put('blob', await make()), filename: name })
     expect(identity).toMatchObject({ ok: true, value: { mimeType } })
@@ -133,29 +220,46 @@ describe('bytes decide, not names', () => {
 
 test('without any program on the machine photos still have metadata and previews, and the timeline says what is missing', async () => {
   await using bare = await testConverter({ tools: {} })
-  const photo = await quarters(300, 200).jpeg().withExif({ IFD0: { Make: 'Canon' }, IFD2: { DateTimeOriginal: '2022:08:22 20:30:46' } }).toBuffer()
+  const photo = await quarters(300, 200)
+    .jpeg()
+    .withExif({ IFD0: { Make: 'Canon' }, IFD2: { DateTimeOriginal: '2022:08:22 20:30:46' } })
+    .toBuffer()
   const path = await put('photo.jpg', photo, bare)
   const identity = await bare.pool.identify({ path, filename: 'photo.jpg' })
   const identified = identity.ok ? identity.value : undefined
   const metadata = identified && (await bare.pool.readMetadata({ path, identified }))
-  expect(metadata).toMatchObject({ ok: true, value: { fields: { camera_make: 'Canon', captured_at: '2022-08-22T20:30:46' }, warnings: [expect.stringContaining('Perl')] } })
+  expect(metadata).toMatchObject({
+    ok: true,
+    value: {
+      fields: { camera_make: 'Canon', captured_at: '2022-08-22T20:30:46' },
+      warnings: [expect.stringContaining('Perl')],
+    },
+  })
   expect((await preview(bare.pool, bare.scratch, path)).rendered?.measures).toEqual({ width: 300, height: 200 })
 })
 
 describe('bad files', () => {
   test('an empty file is told so', async () => {
-    expect(await preview(converter.pool, converter.scratch, await put('empty.jpg', ''))).toMatchObject({ error: { kind: 'failed', code: 'empty-file' } })
+    expect(await preview(converter.pool, converter.scratch, await put('empty.jpg', ''))).toMatchObject({
+      error: { kind: 'failed', code: 'empty-file' },
+    })
   })
 
   test('a cut JPEG shows what is there and says that it is damaged', async () => {
     const whole = await quarters(800, 600).jpeg({ quality: 95 }).toBuffer()
-    const { rendered } = await preview(converter.pool, converter.scratch, await put('cut.jpg', whole.subarray(0, Math.floor(whole.length * 0.6))))
+    const { rendered } = await preview(
+      converter.pool,
+      converter.scratch,
+      await put('cut.jpg', whole.subarray(0, Math.floor(whole.length * 0.6))),
+    )
     expect(rendered?.damage).toMatch(/damaged/)
     expect((await coloursOf(fileOf(rendered, 'preview'))).slice(0, 2)).toEqual(['red', 'green'])
   })
 
   test('a small file of 900 megapixels is refused from its header', async () => {
-    expect(await preview(converter.pool, converter.scratch, await put('flood.png', pngOf(30_000, 30_000)))).toMatchObject({ error: { kind: 'refused', code: 'too-many-pixels' } })
+    expect(
+      await preview(converter.pool, converter.scratch, await put('flood.png', pngOf(30_000, 30_000))),
+    ).toMatchObject({ error: { kind: 'refused', code: 'too-many-pixels' } })
   })
 
   test('a drawing reaches neither the network nor a file', async () => {
@@ -181,14 +285,22 @@ describe('bad files', () => {
 
   test('a playlist dressed as a film is not opened as a playlist', async () => {
     const secret = await put('secret.ts', 'marker')
-    const result = await preview(converter.pool, converter.scratch, await put('film.mp4', `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${secret}\n#EXT-X-ENDLIST\n`))
+    const result = await preview(
+      converter.pool,
+      converter.scratch,
+      await put('film.mp4', `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${secret}\n#EXT-X-ENDLIST\n`),
+    )
     expect(result.error?.kind).toBe('unavailable')
     expect(result.identified?.mimeType).toBe('text/plain')
   })
 })
 
 test('a message names neither folders of the server nor bytes of the file', async () => {
-  const { error } = await preview(converter.pool, converter.scratch, await put('film.webm', Buffer.concat([Buffer.from('1a45dfa3934282847765626d', 'hex'), Buffer.alloc(3000, 7)])))
+  const { error } = await preview(
+    converter.pool,
+    converter.scratch,
+    await put('film.webm', Buffer.concat([Buffer.from('1a45dfa3934282847765626d', 'hex'), Buffer.alloc(3000, 7)])),
+  )
   expect(error?.message).toMatch(/^[\x20-\x7e]+$/)
   expect(error?.message).not.toContain(converter.folder)
 })
@@ -226,7 +338,10 @@ describe('the processes', () => {
     const outputFolder = join(own.scratch, 'memory')
     await mkdir(outputFolder, { recursive: true })
     const identified = { mimeType: 'image/png', extension: 'png', type: 'image' as const, claimed: 'png' }
-    expect(await own.pool.render({ path, identified, measures: {}, raw: {}, outputFolder })).toMatchObject({ ok: false, error: { kind: 'refused', code: 'too-much-memory' } })
+    expect(await own.pool.render({ path, identified, measures: {}, raw: {}, outputFolder })).toMatchObject({
+      ok: false,
+      error: { kind: 'refused', code: 'too-much-memory' },
+    })
     expect(await own.pool.identify({ path, filename: 'photo.png' })).toMatchObject({ ok: true })
   })
 
@@ -257,9 +372,13 @@ describe('the processes', () => {
 /** Node processes among these and their descendants. */
 async function nodesBelow(pids: readonly number[]): Promise<number[]> {
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,args='])
-  const rows = stdout.trim().split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)).flatMap((m) => (m ? [{ pid: Number(m[1]), parent: Number(m[2]), args: m[3] ?? '' }] : []))
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .flatMap((m) => (m ? [{ pid: Number(m[1]), parent: Number(m[2]), args: m[3] ?? '' }] : []))
   const inside = new Set(pids)
-  for (let grown = -1; grown !== inside.size; ) {
+  for (let grown = -1; grown !== inside.size;) {
     grown = inside.size
     for (const { pid, parent } of rows) if (inside.has(parent)) inside.add(pid)
   }
@@ -280,5 +399,10 @@ function pngOf(width: number, height: number): Buffer {
     return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)])
   }
   const line = Buffer.alloc(Math.ceil(width / 8) + 1)
-  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.concat(Array.from({ length: 64 }, () => line)))), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.concat(Array.from({ length: 64 }, () => line)))),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
 }

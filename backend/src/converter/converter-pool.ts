@@ -54,7 +54,12 @@ export class ConverterPool implements Converter, AsyncDisposable {
         treeBytes: this.#bounds.treeBytes,
       })
     }
-    const lane = { start, idleMs: options.idleMs ?? 60_000, requestsPerProcess: 3 * (options.filesPerProcess ?? limits.filesPerProcess), wornBytes: limits.wornBytes }
+    const lane = {
+      start,
+      idleMs: options.idleMs ?? 60_000,
+      requestsPerProcess: 3 * (options.filesPerProcess ?? limits.filesPerProcess),
+      wornBytes: limits.wornBytes,
+    }
     this.#shared = new Lane({ ...lane, slots: options.concurrency })
     this.#alone = new Lane({ ...lane, slots: 1 })
   }
@@ -69,7 +74,10 @@ export class ConverterPool implements Converter, AsyncDisposable {
 
   render(input: Requests['render']['input']) {
     const { mimeType, type } = input.identified
-    return this.#run('render', input, { timeoutMs: type === 'video' ? this.#bounds.videoMs : this.#bounds.imageMs, heavy: isHeavy(mimeType) })
+    return this.#run('render', input, {
+      timeoutMs: type === 'video' ? this.#bounds.videoMs : this.#bounds.imageMs,
+      heavy: isHeavy(mimeType),
+    })
   }
 
   /** Process ids of the converters that run now. */
@@ -107,7 +115,13 @@ const crashed = (because: string): IngestError => ({
   retryable: true,
 })
 
-type LaneOptions = { start: () => Promise<ConverterProcess>; slots: number; idleMs: number; requestsPerProcess: number; wornBytes: number }
+type LaneOptions = {
+  start: () => Promise<ConverterProcess>
+  slots: number
+  idleMs: number
+  requestsPerProcess: number
+  wornBytes: number
+}
 
 /** At most `slots` requests at once in one process; starts, replaces and ends that process. */
 class Lane implements AsyncDisposable {
@@ -127,7 +141,11 @@ class Lane implements AsyncDisposable {
     return [...this.#retiring, ...(this.#current?.isAlive ? [this.#current] : [])].flatMap(({ pid }) => pid ?? [])
   }
 
-  async run<K extends RequestKind>(kind: K, input: Requests[K]['input'], timeoutMs: number): Promise<Ending<Requests[K]['output']>> {
+  async run<K extends RequestKind>(
+    kind: K,
+    input: Requests[K]['input'],
+    timeoutMs: number,
+  ): Promise<Ending<Requests[K]['output']>> {
     if (this.#running >= this.#options.slots) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#running++
     clearTimeout(this.#idle)
@@ -159,7 +177,10 @@ class Lane implements AsyncDisposable {
   }
 
   #isWorn(process: ConverterProcess): boolean {
-    return process.served >= this.#options.requestsPerProcess || (process.load === 0 && process.residentBytes > this.#options.wornBytes)
+    return (
+      process.served >= this.#options.requestsPerProcess ||
+      (process.load === 0 && process.residentBytes > this.#options.wornBytes)
+    )
   }
 
   /** A replaced process finishes what it has. */

@@ -9,7 +9,11 @@ import type { Tools } from './tools.ts'
 const main = fileURLToPath(new URL('./converter-main.ts', import.meta.url))
 
 /** How a request ended. `guilty`: this file is why the process had to die (`fresh`: it was the first in there, so nothing earlier shares the blame); `lost`: the process died with it, for a reason unknown. */
-export type Ending<T> = { is: 'value'; value: T } | { is: 'error'; error: IngestError } | { is: 'guilty'; error: IngestError; fresh: boolean } | { is: 'lost'; because: string }
+export type Ending<T> =
+  | { is: 'value'; value: T }
+  | { is: 'error'; error: IngestError }
+  | { is: 'guilty'; error: IngestError; fresh: boolean }
+  | { is: 'lost'; because: string }
 
 type Pending = { finish: (ending: Ending<never>) => void; deadline: number; timeoutMs: number; startedAt: number }
 
@@ -25,9 +29,22 @@ export class ConverterProcess implements AsyncDisposable {
   #alive = true
   served = 0
 
-  constructor(options: { tools: Tools; sandbox: Sandbox; readable: readonly string[]; writable: readonly string[]; onStderr: (text: string) => void; treeBytes: number }) {
+  constructor(options: {
+    tools: Tools
+    sandbox: Sandbox
+    readable: readonly string[]
+    writable: readonly string[]
+    onStderr: (text: string) => void
+    treeBytes: number
+  }) {
     this.#treeBytes = options.treeBytes
-    const argv: [string, ...string[]] = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-old-space-size=384', '--max-semi-space-size=1', main]
+    const argv: [string, ...string[]] = [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      '--max-old-space-size=384',
+      '--max-semi-space-size=1',
+      main,
+    ]
     const [command, ...args] = options.sandbox.wrap(argv, { readable: options.readable, writable: options.writable })
     this.#child = spawn(command, args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -40,7 +57,10 @@ export class ConverterProcess implements AsyncDisposable {
     this.#ready = promise
     this.#child.on('message', (message: ResponseMessage) => {
       if ('ready' in message) return resolve()
-      this.#settle(message.id, 'error' in message ? { is: 'error', error: message.error } : { is: 'value', value: message.value as never })
+      this.#settle(
+        message.id,
+        'error' in message ? { is: 'error', error: message.error } : { is: 'value', value: message.value as never },
+      )
     })
     this.#closed = new Promise((done) => {
       const end = (because: string) => {
@@ -74,7 +94,11 @@ export class ConverterProcess implements AsyncDisposable {
   }
 
   /** Sends one request; the time starts when the process is ready. */
-  async ask<K extends RequestKind>(kind: K, input: Requests[K]['input'], timeoutMs: number): Promise<Ending<Requests[K]['output']>> {
+  async ask<K extends RequestKind>(
+    kind: K,
+    input: Requests[K]['input'],
+    timeoutMs: number,
+  ): Promise<Ending<Requests[K]['output']>> {
     const id = this.#nextId++
     const { promise, resolve } = Promise.withResolvers<Ending<never>>()
     const pending: Pending = { finish: resolve, deadline: Number.POSITIVE_INFINITY, timeoutMs, startedAt: 0 }
@@ -124,7 +148,12 @@ export class ConverterProcess implements AsyncDisposable {
       this.#settle(id, {
         is: 'guilty',
         fresh: this.served === 1,
-        error: { kind: 'failed', code: 'too-slow', message: `Reading the file took longer than ${timeoutMs / 1000} s and was stopped. The original is kept and can be downloaded.`, retryable: true },
+        error: {
+          kind: 'failed',
+          code: 'too-slow',
+          message: `Reading the file took longer than ${timeoutMs / 1000} s and was stopped. The original is kept and can be downloaded.`,
+          retryable: true,
+        },
       })
       return this.kill()
     }
@@ -136,7 +165,8 @@ export class ConverterProcess implements AsyncDisposable {
       retryable: true,
     }
     // With several files inside nobody knows which one grew: all are tried again alone.
-    if (this.#pending.size === 1) for (const id of this.#pending.keys()) this.#settle(id, { is: 'guilty', error, fresh: this.served === 1 })
+    if (this.#pending.size === 1)
+      for (const id of this.#pending.keys()) this.#settle(id, { is: 'guilty', error, fresh: this.served === 1 })
     else for (const id of this.#pending.keys()) this.#settle(id, { is: 'lost', because: error.message })
     this.kill()
   }

@@ -53,12 +53,16 @@ export class ExifTool {
           this.close()
           reject(new Error(message))
         })
-      const timer = setTimeout(() => giveUp(`ExifTool gave no answer in ${this.#options.timeoutMs} ms`), this.#options.timeoutMs)
+      const timer = setTimeout(
+        () => giveUp(`ExifTool gave no answer in ${this.#options.timeoutMs} ms`),
+        this.#options.timeoutMs,
+      )
       const onClose = () => giveUp('ExifTool ended unexpectedly')
       const onData = (part: string) => {
         parts.push(part)
         size += part.length
-        if (size > this.#options.maxOutputBytes) return giveUp(`ExifTool wrote more than ${this.#options.maxOutputBytes} bytes`)
+        if (size > this.#options.maxOutputBytes)
+          return giveUp(`ExifTool wrote more than ${this.#options.maxOutputBytes} bytes`)
         if (!part.endsWith('{ready}\n') && !`${parts.at(-2) ?? ''}${part}`.endsWith('{ready}\n')) return
         settle(() => resolve(parts.join('').slice(0, -'{ready}\n'.length)))
       }
@@ -70,10 +74,27 @@ export class ExifTool {
   }
 
   #start(): ChildProcessWithoutNullStreams {
-    const child = spawn(this.#options.perl, [script, '-config', '', '-stay_open', 'True', '-@', '-', '-common_args', '-charset', 'filename=utf8', '-api', 'largefilesupport=1'], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' },
-    })
+    const child = spawn(
+      this.#options.perl,
+      [
+        script,
+        '-config',
+        '',
+        '-stay_open',
+        'True',
+        '-@',
+        '-',
+        '-common_args',
+        '-charset',
+        'filename=utf8',
+        '-api',
+        'largefilesupport=1',
+      ],
+      {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' },
+      },
+    )
     child.stdout.setEncoding('utf8')
     child.stderr.resume()
     child.on('error', () => this.close())

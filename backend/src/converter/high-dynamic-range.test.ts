@@ -9,7 +9,8 @@ const shown = (value: number, transfer: 'pq' | 'hlg', primaries: 'bt2020' | 'bt7
 test('grey stays grey, black stays black, and nothing bright is cut off before the brightest', () => {
   for (const transfer of ['pq', 'hlg'] as const) {
     const steps = Array.from({ length: 51 }, (_, n) => shown(n / 50, transfer, 'bt2020'))
-    for (const [r, g, b] of steps) expect(Math.max(r ?? 0, g ?? 0, b ?? 0) - Math.min(r ?? 0, g ?? 0, b ?? 0)).toBeLessThanOrEqual(1)
+    for (const [r, g, b] of steps)
+      expect(Math.max(r ?? 0, g ?? 0, b ?? 0) - Math.min(r ?? 0, g ?? 0, b ?? 0)).toBeLessThanOrEqual(1)
     const greys = steps.map(([r]) => r ?? 0)
     expect(greys).toEqual(greys.toSorted((a, b) => a - b))
     expect([greys[0], greys.at(-1)]).toEqual([0, 255])

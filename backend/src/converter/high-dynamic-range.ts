@@ -15,7 +15,10 @@ export async function readHdr(path: string): Promise<Hdr | undefined> {
     const primaries = buffer.readUInt16BE(at + 8)
     const transfer = buffer.readUInt16BE(at + 10)
     if (transfer !== 16 && transfer !== 18) return undefined
-    return { transfer: transfer === 16 ? 'pq' : 'hlg', primaries: primaries === 9 ? 'bt2020' : primaries === 12 || primaries === 11 ? 'p3' : 'bt709' }
+    return {
+      transfer: transfer === 16 ? 'pq' : 'hlg',
+      primaries: primaries === 9 ? 'bt2020' : primaries === 12 || primaries === 11 ? 'p3' : 'bt709',
+    }
   } finally {
     await file.close()
   }

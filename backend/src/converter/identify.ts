@@ -23,7 +23,9 @@ export function describe(mimeType: string, claimedExtension: string): Identified
     extension: actual,
     type: typeOf(mimeType),
     claimed: claimedExtension,
-    ...(contradicts(claimedExtension, mimeType) ? { mismatch: { claimed: claimedExtension, actual: actual || mimeType } } : {}),
+    ...(contradicts(claimedExtension, mimeType)
+      ? { mismatch: { claimed: claimedExtension, actual: actual || mimeType } }
+      : {}),
   }
 }
 
@@ -60,19 +62,31 @@ function signature(head: Buffer, sizeBytes: number): string | undefined {
   if (ascii.startsWith('Kaydara FBX Binary')) return 'model/fbx'
   if (ascii.startsWith('BLENDER')) return 'application/x-blender'
   if (/^ply\r?\n/.test(ascii)) return 'model/ply'
-  if (ascii.startsWith('%!PS') || (head.length > 4 && head.readUInt32BE(0) === 0xc5d0d3c6)) return 'application/postscript'
+  if (ascii.startsWith('%!PS') || (head.length > 4 && head.readUInt32BE(0) === 0xc5d0d3c6))
+    return 'application/postscript'
   if (/^P[1-7][\s#]/.test(ascii)) return 'image/x-portable-anymap'
   if (ascii.startsWith('#?RADIANCE') || ascii.startsWith('#?RGBE')) return 'image/vnd.radiance'
   if (ascii.startsWith('SDPX') || ascii.startsWith('XPDS')) return 'image/x-dpx'
-  if (head.length > 36 && head.readUInt16LE(34) === 0x504c && head.readUInt32LE(0) === sizeBytes) return 'application/vnd.ms-fontobject'
+  if (head.length > 36 && head.readUInt16LE(34) === 0x504c && head.readUInt32LE(0) === sizeBytes)
+    return 'application/vnd.ms-fontobject'
   if (head.length >= 84 && sizeBytes === 84 + 50 * head.readUInt32LE(80)) return 'model/stl'
-  if (/^[\s\S]{0,1024}?%PDF-\d/.test(head.subarray(0, 1100).toString('latin1')) && !/^\s*<|^[\x00-\x08]|^\xff\xd8|^PK|^GIF8|^\x89PNG/.test(ascii)) return 'application/pdf'
+  if (
+    /^[\s\S]{0,1024}?%PDF-\d/.test(head.subarray(0, 1100).toString('latin1')) &&
+    !/^\s*<|^[\x00-\x08]|^\xff\xd8|^PK|^GIF8|^\x89PNG/.test(ascii)
+  )
+    return 'application/pdf'
   return undefined
 }
 
 /** ZIP containers that name their type in a first, uncompressed member `mimetype`. */
 function packedType(head: Buffer): string | undefined {
-  if (head.length < 60 || head.readUInt32LE(0) !== 0x04034b50 || head.toString('latin1', 30, 38) !== 'mimetype' || head.readUInt16LE(26) !== 8) return undefined
+  if (
+    head.length < 60 ||
+    head.readUInt32LE(0) !== 0x04034b50 ||
+    head.toString('latin1', 30, 38) !== 'mimetype' ||
+    head.readUInt16LE(26) !== 8
+  )
+    return undefined
   const start = 38 + head.readUInt16LE(28)
   const stated = head.toString('latin1', start, start + Math.min(100, head.readUInt32LE(18)))
   return stated === 'image/openraster' || stated === 'application/x-krita' ? stated : undefined

@@ -21,4 +21,3 @@ export const limits = {
   /** Files after which a converter is replaced. */
   filesPerProcess: 1_000,
 } as const
-

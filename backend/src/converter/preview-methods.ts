@@ -83,4 +83,5 @@ export function methodsOf(mimeType: string): readonly PreviewMethod[] {
 }
 
 /** Types whose decoder holds the JavaScript thread or much memory: they run alone, away from photos. */
-export const isHeavy = (mimeType: string): boolean => methodsOf(mimeType).length > 0 && !['sharp', 'cover-art', 'stored-picture'].includes(methodsOf(mimeType)[0]!)
+export const isHeavy = (mimeType: string): boolean =>
+  methodsOf(mimeType).length > 0 && !['sharp', 'cover-art', 'stored-picture'].includes(methodsOf(mimeType)[0]!)

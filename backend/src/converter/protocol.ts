@@ -14,4 +14,7 @@ export type RequestKind = keyof Requests
 
 export type StartMessage = { start: { tools: Tools } }
 export type RequestMessage = { [K in RequestKind]: { id: number; kind: K; input: Requests[K]['input'] } }[RequestKind]
-export type ResponseMessage = { ready: true } | { id: number; value: Requests[RequestKind]['output'] } | { id: number; error: IngestError }
+export type ResponseMessage =
+  | { ready: true }
+  | { id: number; value: Requests[RequestKind]['output'] }
+  | { id: number; error: IngestError }

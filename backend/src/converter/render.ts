@@ -52,17 +52,33 @@ export async function render(job: RenderJob): Promise<RenderedPreviews> {
   }
   if (missing && reasons.every(({ method }) => method === 'embedded-thumbnail')) {
     const needed = needsOf(missing)
-    throw unavailable('tool-missing', `Previews of this type need ${needed}, which is not installed on the server.`, needed)
+    throw unavailable(
+      'tool-missing',
+      `Previews of this type need ${needed}, which is not installed on the server.`,
+      needed,
+    )
   }
   if (reasons.every(({ method }) => method === 'embedded-thumbnail')) {
-    throw unavailable('no-preview-for-type', `There is no preview for this kind of file yet (${mimeType}). The original is kept and can be downloaded.`)
+    throw unavailable(
+      'no-preview-for-type',
+      `There is no preview for this kind of file yet (${mimeType}). The original is kept and can be downloaded.`,
+    )
   }
-  const said = reasons.map(({ method, message }) => `${method}: ${message}`).join('; ').slice(0, 600)
-  throw failed('undecodable', `No preview could be made; the file is probably damaged. Open it in the program that made it and save it again. (${said})`)
+  const said = reasons
+    .map(({ method, message }) => `${method}: ${message}`)
+    .join('; ')
+    .slice(0, 600)
+  throw failed(
+    'undecodable',
+    `No preview could be made; the file is probably damaged. Open it in the program that made it and save it again. (${said})`,
+  )
 }
 
 /** Decoders that forgive show half a picture without a word; the container and the stricter decoder before them tell. */
-async function damageOf(job: RenderJob, reasons: readonly { method: PreviewMethod; message: string }[]): Promise<string | undefined> {
+async function damageOf(
+  job: RenderJob,
+  reasons: readonly { method: PreviewMethod; message: string }[],
+): Promise<string | undefined> {
   const strict = reasons.find(({ method }) => method === 'sharp')
   if (strict && !job.identified.mimeType.startsWith('image/avif')) return damaged(strict.message)
   if (!boxTypes.test(job.identified.mimeType) || !(await isCutBoxFile(job.path))) return undefined
@@ -94,10 +110,17 @@ async function renderWith(method: PreviewMethod, job: RenderJob): Promise<Render
   }
 }
 
-const damaged = (because: string): string => cleanText(`The file is damaged (${because}); the preview shows what could be read.`, 500)
+const damaged = (because: string): string =>
+  cleanText(`The file is damaged (${because}); the preview shows what could be read.`, 500)
 
 const messageOf = (error: unknown): string =>
-  error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error) ? String(error.message) : String(error)
+  error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)
+    ? String(error.message)
+    : String(error)
 
 const firstLine = (error: unknown): string =>
-  messageOf(error).split('\n').map((line) => line.trim()).filter(Boolean)[0]?.slice(0, 200) ?? 'unknown error'
+  messageOf(error)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)[0]
+    ?.slice(0, 200) ?? 'unknown error'

@@ -14,7 +14,15 @@ export function runTool(
   options: { folder: string; timeoutMs: number; maxOutputBytes?: number },
 ): Promise<ToolRun> {
   const limited = tools.prlimit
-    ? [tools.prlimit, `--cpu=${Math.ceil(options.timeoutMs / 1000) + 5}`, '--fsize=1073741824', '--core=0', '--nofile=256', '--', ...argv]
+    ? [
+        tools.prlimit,
+        `--cpu=${Math.ceil(options.timeoutMs / 1000) + 5}`,
+        '--fsize=1073741824',
+        '--core=0',
+        '--nofile=256',
+        '--',
+        ...argv,
+      ]
     : [...argv]
   const [program, ...args] = limited
   return new Promise((resolve, reject) => {

@@ -8,17 +8,38 @@ export type Sandbox = {
   /** For people: what it takes away from a converter. */
   describe: string
   /** Command line that runs `argv` inside. `readable` and `writable` are absolute folders it may see. */
-  wrap(argv: readonly [string, ...string[]], folders: { readable: readonly string[]; writable: readonly string[] }): [string, ...string[]]
+  wrap(
+    argv: readonly [string, ...string[]],
+    folders: { readable: readonly string[]; writable: readonly string[] },
+  ): [string, ...string[]]
 }
 
 /** Program files, fonts and nothing that is secret. */
-const systemFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/etc/alternatives', '/etc/fonts', '/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d', '/etc/localtime', '/var/cache/fontconfig', '/nix', '/opt']
+const systemFolders = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/etc/alternatives',
+  '/etc/fonts',
+  '/etc/ld.so.cache',
+  '/etc/ld.so.conf',
+  '/etc/ld.so.conf.d',
+  '/etc/localtime',
+  '/var/cache/fontconfig',
+  '/nix',
+  '/opt',
+]
 
 /** The strongest sandbox that works here, found by trying. */
 export function findSandbox(tools: Tools): Sandbox {
   const strongest = tools.bwrap ? bubblewrap(tools.bwrap) : undefined
   if (strongest && works(strongest)) return strongest
-  const candidates = tools.unshare ? [unshare(tools.unshare, []), unshare(tools.unshare, ['--user', '--map-current-user'])] : []
+  const candidates = tools.unshare
+    ? [unshare(tools.unshare, []), unshare(tools.unshare, ['--user', '--map-current-user'])]
+    : []
   return candidates.find(works) ?? none
 }
 
@@ -27,12 +48,28 @@ const bubblewrap = (program: string): Sandbox => ({
   describe: 'no network, own processes, read-only files, only the originals and its scratch folder visible',
   wrap: (argv, { readable, writable }) => [
     program,
-    '--die-with-parent', '--new-session', '--unshare-net', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL',
+    '--die-with-parent',
+    '--new-session',
+    '--unshare-net',
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--unshare-uts',
+    '--unshare-cgroup-try',
+    '--cap-drop',
+    'ALL',
     ...systemFolders.flatMap((folder) => ['--ro-bind-try', folder, folder]),
-    '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp',
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--tmpfs',
+    '/tmp',
     ...[dirname(argv[0]), ...readable].flatMap((folder) => ['--ro-bind', folder, folder]),
     ...writable.flatMap((folder) => ['--bind', folder, folder]),
-    '--chdir', '/', '--', ...argv,
+    '--chdir',
+    '/',
+    '--',
+    ...argv,
   ],
 })
 

@@ -1,7 +1,16 @@
 import { promisedBy } from '../ingest/media-types.ts'
 
 const textKinds = new Set([
-  'text/plain', 'text/markdown', 'text/csv', 'text/css', 'text/javascript', 'application/x-yaml', 'text/calendar', 'text/vcard', 'model/obj', 'model/mtl',
+  'text/plain',
+  'text/markdown',
+  'text/csv',
+  'text/css',
+  'text/javascript',
+  'application/x-yaml',
+  'text/calendar',
+  'text/vcard',
+  'model/obj',
+  'model/mtl',
 ])
 
 /** Media type of text, or undefined when the bytes are not text. `cut`: the head ends before the file does. */
@@ -18,12 +27,14 @@ export function sniffText(head: Buffer, cut: boolean, extension: string): string
   if (/^solid\b[\s\S]{0,300}facet normal/.test(start)) return 'model/stl'
   if (/^[{[]/.test(start)) {
     if (/"asset"\s*:\s*\{[^}]*"version"\s*:\s*"[12]/.test(text)) return 'model/gltf+json'
-    if (extension === 'json' || extension === 'gltf' || extension === 'geojson' || /^[{[]\s*("|\{|\[|\d)/.test(start)) return 'application/json'
+    if (extension === 'json' || extension === 'gltf' || extension === 'geojson' || /^[{[]\s*("|\{|\[|\d)/.test(start))
+      return 'application/json'
   }
   if (start.startsWith('BEGIN:VCALENDAR')) return 'text/calendar'
   if (start.startsWith('BEGIN:VCARD')) return 'text/vcard'
   for (const promised of promisedBy(extension)) if (textKinds.has(promised)) return promised
-  if (/^(#[^\n]*\n|\s*\n|o [^\n]*\n|mtllib [^\n]*\n|g [^\n]*\n)*v -?[\d.]+ -?[\d.]+ -?[\d.]+/.test(start)) return 'model/obj'
+  if (/^(#[^\n]*\n|\s*\n|o [^\n]*\n|mtllib [^\n]*\n|g [^\n]*\n)*v -?[\d.]+ -?[\d.]+ -?[\d.]+/.test(start))
+    return 'model/obj'
   return 'text/plain'
 }
 
@@ -32,11 +43,17 @@ function xmlKind(start: string): string | undefined {
   const body = afterProlog(start)
   const element = /^<(?:!doctype\s+(html)|(?:[\w.-]+:)?([\w.-]+))/i.exec(body)
   const name = (element?.[1] ?? element?.[2])?.toLowerCase()
-  if (name === 'svg' || /<!DOCTYPE\s+svg\b/i.test(start) || (/<svg[\s>]/i.test(body.slice(0, 4096)) && !/<html/i.test(start))) return 'image/svg+xml'
+  if (
+    name === 'svg' ||
+    /<!DOCTYPE\s+svg\b/i.test(start) ||
+    (/<svg[\s>]/i.test(body.slice(0, 4096)) && !/<html/i.test(start))
+  )
+    return 'image/svg+xml'
   if (name === 'html' || name === 'head' || name === 'body' || name === 'script') return 'text/html'
   if (name === 'collada') return 'model/vnd.collada+xml'
   if (name === 'xmpmeta' || name === 'rdf' || start.startsWith('<?xpacket')) return 'application/rdf+xml'
-  if (name === 'plist') return /adjustment(Data|FormatIdentifier)/.test(start) ? 'application/vnd.apple.photos' : 'application/xml'
+  if (name === 'plist')
+    return /adjustment(Data|FormatIdentifier)/.test(start) ? 'application/vnd.apple.photos' : 'application/xml'
   return start.startsWith('<?xml') || /xmlns/.test(start) ? 'application/xml' : undefined
 }
 
@@ -60,7 +77,10 @@ function afterProlog(start: string): string {
 
 function decodeText(head: Buffer, cut: boolean): string | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return head.subarray(2).toString('utf16le')
-  if (head[0] === 0xfe && head[1] === 0xff) return Buffer.from(head.subarray(2, head.length - (head.length % 2))).swap16().toString('utf16le')
+  if (head[0] === 0xfe && head[1] === 0xff)
+    return Buffer.from(head.subarray(2, head.length - (head.length % 2)))
+      .swap16()
+      .toString('utf16le')
   let odd = 0
   for (const byte of head) {
     if (byte === 0) return undefined

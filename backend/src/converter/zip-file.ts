@@ -39,12 +39,17 @@ export class ZipFile implements AsyncDisposable {
   async read(name: string, maxBytes: number): Promise<Buffer | undefined> {
     const entry = this.#entries.get(name)
     if (!entry) return undefined
-    if (entry.sizeBytes > maxBytes || entry.compressedBytes > maxBytes) throw new Error(`${name} is larger than ${maxBytes} bytes`)
+    if (entry.sizeBytes > maxBytes || entry.compressedBytes > maxBytes)
+      throw new Error(`${name} is larger than ${maxBytes} bytes`)
     const start = entry.offset + this.#shift
     const header = await read(this.#file, start, 30)
     if (header.readUInt32LE(0) !== 0x04034b50) throw new Error('the archive is damaged')
     if (header.readUInt16LE(6) & 1) throw new Error(`${name} is encrypted`)
-    const data = await read(this.#file, start + 30 + header.readUInt16LE(26) + header.readUInt16LE(28), entry.compressedBytes)
+    const data = await read(
+      this.#file,
+      start + 30 + header.readUInt16LE(26) + header.readUInt16LE(28),
+      entry.compressedBytes,
+    )
     if (entry.method === 0) return data
     if (entry.method !== 8) throw new Error(`${name} is compressed by method ${entry.method}`)
     return inflate(data, { maxOutputLength: maxBytes })

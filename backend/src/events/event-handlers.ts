@@ -12,14 +12,23 @@ const mostBufferedBytes = 1024 * 1024
 
 export type EventDeps = { database: Database; hub: Hub; authenticator: Authenticator; streams: Set<() => void> }
 
-export function eventHandlers({ database, hub, authenticator, streams }: EventDeps): Pick<Handlers, 'listEvents' | 'streamEvents'> {
+export function eventHandlers({
+  database,
+  hub,
+  authenticator,
+  streams,
+}: EventDeps): Pick<Handlers, 'listEvents' | 'streamEvents'> {
   return {
     listEvents: async ({ query }) => {
       const results = await readEvents(database, query.after ?? 0, query.limit ?? 200)
       return { results, last: results.at(-1)?.seq ?? query.after ?? hub.last() }
     },
     streamEvents: async ({ query }, { request, reply }) => {
-      const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'private, no-store', 'x-accel-buffering': 'no' }
+      const headers = {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'private, no-store',
+        'x-accel-buffering': 'no',
+      }
       if (request.method === 'HEAD') return reply.headers(headers).send()
       reply.hijack()
       const response = reply.raw

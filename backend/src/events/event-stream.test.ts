@@ -21,7 +21,9 @@ afterAll(() => app[Symbol.asyncDispose]())
 const open = (method: string, more = ''): net.Socket => {
   const socket = net.connect(Number(new URL(app.url).port), '127.0.0.1')
   socket.on('error', () => undefined)
-  socket.write(`${method} /api/v4/events/stream/ HTTP/1.1\r\nhost: localhost\r\nauthorization: Token ${token}\r\n${more}\r\n`)
+  socket.write(
+    `${method} /api/v4/events/stream/ HTTP/1.1\r\nhost: localhost\r\nauthorization: Token ${token}\r\n${more}\r\n`,
+  )
   return socket
 }
 
@@ -73,7 +75,11 @@ test('a number from beyond the end does not silence the stream', async () => {
 })
 
 test('HEAD of the stream answers at once', async () => {
-  const response = await fetch(`${app.url}/api/v4/events/stream/`, { method: 'HEAD', headers: { authorization: `Token ${token}` }, signal: AbortSignal.timeout(5_000) })
+  const response = await fetch(`${app.url}/api/v4/events/stream/`, {
+    method: 'HEAD',
+    headers: { authorization: `Token ${token}` },
+    signal: AbortSignal.timeout(5_000),
+  })
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toContain('text/event-stream')
 })

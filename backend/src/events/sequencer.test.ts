@@ -29,7 +29,8 @@ test('two processes that read by number miss no event, whatever order transactio
     ),
   )
   const deadline = Date.now() + 10_000
-  while (seen.some((events) => events.length < 60) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (seen.some((events) => events.length < 60) && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   for (const events of seen) {
     expect(new Set(events.map((event) => event.asset_id)).size).toBe(60)
     expect(events).toHaveLength(60)

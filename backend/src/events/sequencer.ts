@@ -4,7 +4,14 @@ import { sql, type Database, type Querier } from '@dam/platform/database'
 /** Names the advisory lock under which events get their numbers; any constant does. */
 const lockId = 4_051_988
 
-type Row = { seq: number; at: Date; kind: EventKind; assetId: number | null; actorId: number | null; data: Record<string, unknown> }
+type Row = {
+  seq: number
+  at: Date
+  kind: EventKind
+  assetId: number | null
+  actorId: number | null
+  data: Record<string, unknown>
+}
 
 /**
  * Numbers committed events. Only one process numbers at a time and the lock is held until the numbers are committed, so numbers become
@@ -29,7 +36,14 @@ export async function readEvents(db: Querier, after: number, limit: number): Pro
   const rows = await db.rows<Row>(sql`
     select seq, at, kind, asset_id as "assetId", actor_id as "actorId", data
     from event where seq > ${after} order by seq limit ${limit}`)
-  return rows.map((row) => ({ seq: row.seq, at: row.at.toISOString(), kind: row.kind, asset_id: row.assetId, actor_id: row.actorId, data: row.data }))
+  return rows.map((row) => ({
+    seq: row.seq,
+    at: row.at.toISOString(),
+    kind: row.kind,
+    asset_id: row.assetId,
+    actor_id: row.actorId,
+    data: row.data,
+  }))
 }
 
 export const lastEventSeq = async (db: Querier): Promise<number> =>

@@ -17,7 +17,12 @@ beforeAll(async () => {
   await request('administrator', 'DELETE', `/api/v4/dam/assets/${trashedId}/`)
   const created = await fetch(`${app.url}/api/v4/uploads/`, {
     method: 'POST',
-    headers: { authorization: `Token ${tokens.get('administrator')}`, 'tus-resumable': '1.0.0', 'upload-length': '10', 'upload-metadata': `filename ${btoa('mine.txt')}` },
+    headers: {
+      authorization: `Token ${tokens.get('administrator')}`,
+      'tus-resumable': '1.0.0',
+      'upload-length': '10',
+      'upload-metadata': `filename ${btoa('mine.txt')}`,
+    },
   })
   uploadUrl = new URL(created.headers.get('location') as string).pathname
 })
@@ -26,7 +31,11 @@ afterAll(() => app[Symbol.asyncDispose]())
 async function createAsset(name: string, content: string): Promise<number> {
   const form = new FormData()
   form.set('file', new Blob([content]), name)
-  const response = await fetch(`${app.url}/api/v4/dam/assets/`, { method: 'POST', body: form, headers: { authorization: `Token ${tokens.get('administrator')}` } })
+  const response = await fetch(`${app.url}/api/v4/dam/assets/`, {
+    method: 'POST',
+    body: form,
+    headers: { authorization: `Token ${tokens.get('administrator')}` },
+  })
   expect(response.status).toBe(201)
   return ((await response.json()) as { id: number }).id
 }
@@ -39,7 +48,9 @@ const request = (who: Role | 'nobody', method: string, path: string, body?: unkn
       ...(tokens.get(who) ? { authorization: `Token ${tokens.get(who)}` } : {}),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(path.startsWith('/api/v4/uploads') && method !== 'GET' ? { 'tus-resumable': '1.0.0' } : {}),
-      ...(path.startsWith('/api/v4/uploads') && method === 'PATCH' ? { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' } : {}),
+      ...(path.startsWith('/api/v4/uploads') && method === 'PATCH'
+        ? { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' }
+        : {}),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
@@ -55,15 +66,25 @@ test.each(names)('%s refuses whoever is below its role, and nobody else for that
   const address = `/api/v4${path.replace('{id}', missing).replace('{preset}', 'thumbnail')}`
   const needed = endpoint.access === 'public' ? 0 : rank[endpoint.access]
   for (const who of ['nobody', 'viewer', 'editor', 'administrator'] as const) {
-    const body = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'DELETE' || endpoint.bodyType ? undefined : {}
+    const body =
+      method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'DELETE' || endpoint.bodyType
+        ? undefined
+        : {}
     const aborter = new AbortController()
     const response = await (name === 'streamEvents'
-      ? fetch(app.url + address, { signal: aborter.signal, headers: tokens.get(who) ? { authorization: `Token ${tokens.get(who)}` } : {} })
+      ? fetch(app.url + address, {
+          signal: aborter.signal,
+          headers: tokens.get(who) ? { authorization: `Token ${tokens.get(who)}` } : {},
+        })
       : request(who, method, address, body))
     const expected = rank[who] >= needed ? 'passes' : who === 'nobody' ? 401 : 403
-    if (expected === 'passes') expect([401, 403].includes(response.status) && name !== 'setUp', `${who} got ${response.status}`).toBe(false)
+    if (expected === 'passes')
+      expect([401, 403].includes(response.status) && name !== 'setUp', `${who} got ${response.status}`).toBe(false)
     else expect(response.status, who).toBe(expected)
-    if (expected !== 'passes' && method !== 'HEAD') expect(await response.json()).toMatchObject({ error: { code: who === 'nobody' ? 'not-authenticated' : 'not-allowed' } })
+    if (expected !== 'passes' && method !== 'HEAD')
+      expect(await response.json()).toMatchObject({
+        error: { code: who === 'nobody' ? 'not-authenticated' : 'not-allowed' },
+      })
     if (name === 'streamEvents' && expected === 'passes') aborter.abort()
   }
 })
@@ -86,6 +107,7 @@ test('a trashed asset is, for a viewer, exactly like one that never was', async 
 })
 
 test("an upload is nobody else's, not even to learn that it exists", async () => {
-  for (const method of ['HEAD', 'PATCH', 'DELETE']) expect((await request('editor', method, uploadUrl)).status, method).toBe(404)
+  for (const method of ['HEAD', 'PATCH', 'DELETE'])
+    expect((await request('editor', method, uploadUrl)).status, method).toBe(404)
   expect((await request('administrator', 'HEAD', uploadUrl)).status).toBe(200)
 })

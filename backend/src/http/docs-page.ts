@@ -3,8 +3,30 @@ import { openapi } from './openapi.ts'
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 
-type Schema = { $ref?: string; type?: string | string[]; enum?: string[]; const?: unknown; anyOf?: Schema[]; oneOf?: Schema[]; items?: Schema; properties?: Record<string, Schema>; required?: string[]; description?: string; format?: string; additionalProperties?: Schema | boolean }
-type Operation = { operationId: string; summary: string; tags: string[]; description?: string; security?: []; parameters: { name: string; in: string; required: boolean; description?: string; schema: Schema }[]; requestBody?: { content: Record<string, { schema?: Schema }> }; responses: Record<string, { content?: Record<string, { schema?: Schema }> }> }
+type Schema = {
+  $ref?: string
+  type?: string | string[]
+  enum?: string[]
+  const?: unknown
+  anyOf?: Schema[]
+  oneOf?: Schema[]
+  items?: Schema
+  properties?: Record<string, Schema>
+  required?: string[]
+  description?: string
+  format?: string
+  additionalProperties?: Schema | boolean
+}
+type Operation = {
+  operationId: string
+  summary: string
+  tags: string[]
+  description?: string
+  security?: []
+  parameters: { name: string; in: string; required: boolean; description?: string; schema: Schema }[]
+  requestBody?: { content: Record<string, { schema?: Schema }> }
+  responses: Record<string, { content?: Record<string, { schema?: Schema }> }>
+}
 
 function typeOf(schema: Schema): string {
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
@@ -18,7 +40,8 @@ function typeOf(schema: Schema): string {
 
 function fields(schema: Schema | undefined, depth = 0): string {
   const shape = schema?.type === 'array' ? schema.items : schema
-  if (!shape?.properties || depth > 4) return schema && depth === 0 ? `<p><code>${escape(typeOf(schema))}</code></p>` : ''
+  if (!shape?.properties || depth > 4)
+    return schema && depth === 0 ? `<p><code>${escape(typeOf(schema))}</code></p>` : ''
   const rows = Object.entries(shape.properties).map(([name, field]) => {
     const below = field.properties || field.items?.properties ? fields(field, depth + 1) : ''
     return `<li><code class="name">${escape(name)}</code>${shape.required?.includes(name) ? '' : '<span class="optional">optional</span>'}<code class="type">${escape(field.properties ? 'object' : typeOf(field).slice(0, 200))}</code>${field.description ? `<span>${escape(field.description)}</span>` : ''}${below}</li>`
@@ -31,18 +54,35 @@ function operationHtml(path: string, method: string, operation: Operation): stri
     ? `<h4>Parameters</h4><ul class="fields">${operation.parameters.map((p) => `<li><code class="name">${escape(p.name)}</code><span class="optional">${p.in}${p.required ? '' : ', optional'}</span><code class="type">${escape(typeOf(p.schema))}</code>${p.description ? `<span>${escape(p.description)}</span>` : ''}</li>`).join('')}</ul>`
     : ''
   const body = operation.requestBody
-    ? Object.entries(operation.requestBody.content).map(([type, { schema }]) => `<h4>Body <code>${escape(type)}</code></h4>${fields(schema)}`).join('')
+    ? Object.entries(operation.requestBody.content)
+        .map(([type, { schema }]) => `<h4>Body <code>${escape(type)}</code></h4>${fields(schema)}`)
+        .join('')
     : ''
   const answers = Object.entries(operation.responses)
     .filter(([status]) => status !== 'default')
-    .map(([status, { content }]) => `<h4>Answer ${escape(status)}</h4>${content ? Object.entries(content).map(([type, { schema }]) => (schema ? fields(schema) : `<p><code>${escape(type)}</code></p>`)).join('') : '<p>No body.</p>'}`)
+    .map(
+      ([status, { content }]) =>
+        `<h4>Answer ${escape(status)}</h4>${
+          content
+            ? Object.entries(content)
+                .map(([type, { schema }]) => (schema ? fields(schema) : `<p><code>${escape(type)}</code></p>`))
+                .join('')
+            : '<p>No body.</p>'
+        }`,
+    )
     .join('')
   return `<details id="${escape(operation.operationId)}"><summary><span class="method ${method}">${method.toUpperCase()}</span><code>${escape(path)}</code><span class="summary">${escape(operation.summary)}</span></summary><div>${operation.description ? `<p>${escape(operation.description)}</p>` : operation.security ? '<p>Public.</p>' : ''}${parameters}${body}${answers}</div></details>`
 }
 
 function pageHtml(version: string): string {
-  const document = openapi(version) as { paths: Record<string, Record<string, Operation>>; tags: { name: string }[]; components: { schemas: { Problem: { properties: { error: { properties: { code: Schema } } } } } } }
-  const all = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })))
+  const document = openapi(version) as {
+    paths: Record<string, Record<string, Operation>>
+    tags: { name: string }[]
+    components: { schemas: { Problem: { properties: { error: { properties: { code: Schema } } } } } }
+  }
+  const all = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  )
   const groups = document.tags.map(({ name }) => {
     const operations = all.filter(({ operation }) => operation.tags.includes(name))
     return `<section><h2 id="${escape(name)}">${escape(name)}</h2>${operations.map(({ path, method, operation }) => operationHtml(path, method, operation)).join('')}</section>`
@@ -75,5 +115,11 @@ summary{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:baseline;paddi
 export function docsRoutes(app: FastifyInstance, version: string, pageHeaders: Record<string, string>): void {
   const html = pageHtml(version)
   app.get('/api/docs', async (_, reply) => reply.headers(pageHeaders).type('text/html; charset=utf-8').send(html))
-  app.get('/api/docs/docs.css', async (_, reply) => reply.headers(pageHeaders).header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(css))
+  app.get('/api/docs/docs.css', async (_, reply) =>
+    reply
+      .headers(pageHeaders)
+      .header('cache-control', 'public, max-age=3600')
+      .type('text/css; charset=utf-8')
+      .send(css),
+  )
 }

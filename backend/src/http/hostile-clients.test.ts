@@ -17,11 +17,19 @@ beforeAll(async () => {
 afterAll(() => app[Symbol.asyncDispose]())
 
 const post = (address: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
-  fetch(app.url + address, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
+  fetch(app.url + address, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  })
 
 test('a client cannot escape the limit on sign-ins by writing addresses in front of its own', async () => {
   const guess = (n: number): Promise<Response> =>
-    post('/api/v4/auth/token/obtain/', { username: 'nobody', password: `wrong ${n}` }, { 'x-forwarded-for': `198.51.100.${n}, 203.0.113.9` })
+    post(
+      '/api/v4/auth/token/obtain/',
+      { username: 'nobody', password: `wrong ${n}` },
+      { 'x-forwarded-for': `198.51.100.${n}, 203.0.113.9` },
+    )
   const statuses: number[] = []
   for (let n = 0; n < signInLimits.perAccount + 3; n++) statuses.push((await guess(n)).status)
   expect(statuses.slice(0, signInLimits.perAccount)).toEqual(Array.from({ length: signInLimits.perAccount }, () => 401))
@@ -29,13 +37,22 @@ test('a client cannot escape the limit on sign-ins by writing addresses in front
 })
 
 test('guesses with ever new names stop filling the table of failures when the address is over its limit', async () => {
-  const bucketCount = async (): Promise<number> => (await app.database.row<{ n: number }>(sql`select count(*) as n from sign_in_failure`))?.n ?? 0
+  const bucketCount = async (): Promise<number> =>
+    (await app.database.row<{ n: number }>(sql`select count(*) as n from sign_in_failure`))?.n ?? 0
   // As if that address had used its tries up already.
   await post('/api/v4/auth/token/obtain/', { username: 'first', password: 'x' }, { 'x-forwarded-for': '203.0.113.10' })
   await app.database.run(sql`update sign_in_failure set failures = ${signInLimits.perAddress + 1}`)
   const before = await bucketCount()
   for (let n = 0; n < 5; n++) {
-    expect((await post('/api/v4/auth/token/obtain/', { username: `name${n}`, password: 'x' }, { 'x-forwarded-for': '203.0.113.10' })).status).toBe(429)
+    expect(
+      (
+        await post(
+          '/api/v4/auth/token/obtain/',
+          { username: `name${n}`, password: 'x' },
+          { 'x-forwarded-for': '203.0.113.10' },
+        )
+      ).status,
+    ).toBe(429)
   }
   expect(await bucketCount()).toBe(before)
 })
@@ -48,7 +65,11 @@ test('one idempotency key means one asset of the address, too', async () => {
   for (const name of ['a', 'b']) {
     const form = new FormData()
     form.append('file', new Blob([`bytes of ${name}`]), `${name}.txt`)
-    const made = await fetch(`${app.url}/api/v4/dam/assets/`, { method: 'POST', body: form, headers: { authorization: `Token ${token}` } })
+    const made = await fetch(`${app.url}/api/v4/dam/assets/`, {
+      method: 'POST',
+      body: form,
+      headers: { authorization: `Token ${token}` },
+    })
     ids.push(((await made.json()) as { id: number }).id)
   }
   expect((await replay(ids[0] as number)).status).toBe(202)
@@ -83,10 +104,16 @@ test('a body that never ends is cut after its time, whether somebody reads it or
 })
 
 test('a missing file is not reported as a missing database', () => {
-  expect(problemOf(Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'open' })).code).toBe('internal-error')
+  expect(problemOf(Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'open' })).code).toBe(
+    'internal-error',
+  )
   expect(problemOf(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })).code).toBe('internal-error')
-  expect(problemOf(Object.assign(new Error('no socket'), { code: 'ENOENT', syscall: 'connect' })).code).toBe('database-unavailable')
-  expect(problemOf(Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' })).code).toBe('database-unavailable')
+  expect(problemOf(Object.assign(new Error('no socket'), { code: 'ENOENT', syscall: 'connect' })).code).toBe(
+    'database-unavailable',
+  )
+  expect(
+    problemOf(Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' })).code,
+  ).toBe('database-unavailable')
 })
 
 test('an error whose text the database cannot hold does not keep later ones out of error_log', async () => {
@@ -94,7 +121,9 @@ test('an error whose text the database cannot hold does not keep later ones out 
   errorLog.add({ message: 'a tool printed \0 and \ud800', code: 'odd' })
   errorLog.add({ message: 'an ordinary one', code: 'plain' })
   await errorLog.flush()
-  const rows = await app.database.rows<{ code: string }>(sql`select code from error_log where process = 'test' order by id`)
+  const rows = await app.database.rows<{ code: string }>(
+    sql`select code from error_log where process = 'test' order by id`,
+  )
   expect(rows.map(({ code }) => code)).toEqual(['odd', 'plain'])
 })
 

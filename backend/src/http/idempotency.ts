@@ -16,7 +16,9 @@ export async function once(
   if (!/^[\x21-\x7e]{1,200}$/.test(request.key)) {
     throw new Problem('idempotency-key-invalid', 'Idempotency-Key takes 1 to 200 visible ASCII characters.')
   }
-  const fingerprint = createHash('sha256').update(`${request.route}\n${JSON.stringify(request.body ?? null)}`).digest()
+  const fingerprint = createHash('sha256')
+    .update(`${request.route}\n${JSON.stringify(request.body ?? null)}`)
+    .digest()
   const taken = await database.run(sql`
     insert into idempotency_key as k (account_id, key, request_sha256) values (${request.accountId}, ${request.key}, ${fingerprint})
     on conflict (account_id, key) do update set created_at = now(), request_sha256 = excluded.request_sha256
@@ -25,9 +27,12 @@ export async function once(
     const known = await database.row<{ same: boolean; status: number | null; body: unknown }>(sql`
       select request_sha256 = ${fingerprint} as same, status, body from idempotency_key
       where account_id = ${request.accountId} and key = ${request.key}`)
-    if (known && !known.same) throw new Problem('idempotency-conflict', 'This Idempotency-Key was used for another request.')
+    if (known && !known.same)
+      throw new Problem('idempotency-conflict', 'This Idempotency-Key was used for another request.')
     if (known?.status == null) {
-      throw new Problem('idempotency-conflict', 'The first request with this Idempotency-Key is still running.', { details: { retry_after: 2 } })
+      throw new Problem('idempotency-conflict', 'The first request with this Idempotency-Key is still running.', {
+        details: { retry_after: 2 },
+      })
     }
     return { status: known.status, body: known.body ?? undefined }
   }
@@ -38,7 +43,9 @@ export async function once(
       where account_id = ${request.accountId} and key = ${request.key}`)
     return answer
   } catch (error) {
-    await database.run(sql`delete from idempotency_key where account_id = ${request.accountId} and key = ${request.key}`)
+    await database.run(
+      sql`delete from idempotency_key where account_id = ${request.accountId} and key = ${request.key}`,
+    )
     throw error
   }
 }

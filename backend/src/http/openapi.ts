@@ -5,14 +5,21 @@ import { endpoints, routes, type Endpoint } from '@dam/contract/endpoints'
 type Json = Record<string, unknown>
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' }) as Json
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    target: 'draft-2020-12',
+    unrepresentable: 'any',
+  }) as Json
   return rest
 }
 
 /** Properties of an object schema as OpenAPI parameters. */
 const parameters = (schema: z.ZodType | undefined, where: 'path' | 'query'): Json[] => {
   if (!schema) return []
-  const { properties = {}, required = [] } = jsonSchema(schema, 'output') as { properties?: Record<string, Json>; required?: string[] }
+  const { properties = {}, required = [] } = jsonSchema(schema, 'output') as {
+    properties?: Record<string, Json>
+    required?: string[]
+  }
   return Object.entries(properties).map(([name, { description, ...shape }]) => ({
     name,
     in: where,
@@ -51,9 +58,13 @@ export function openapi(version: string): Json {
       operationId: name,
       summary: endpoint.summary,
       tags: [endpoint.group],
-      ...(endpoint.access === 'public' ? { security: [] } : { description: `Needs the role ${endpoint.access} or higher.` }),
+      ...(endpoint.access === 'public'
+        ? { security: [] }
+        : { description: `Needs the role ${endpoint.access} or higher.` }),
       parameters: [...parameters(endpoint.params, 'path'), ...parameters(endpoint.query, 'query')],
-      ...(endpoint.body || endpoint.bodyType ? { requestBody: { required: true, content: bodyContent(endpoint) } } : {}),
+      ...(endpoint.body || endpoint.bodyType
+        ? { requestBody: { required: true, content: bodyContent(endpoint) } }
+        : {}),
       responses: {
         [String(endpoint.status)]: {
           description: 'Success',
@@ -63,14 +74,22 @@ export function openapi(version: string): Json {
               ? { content: { [endpoint.produces]: {} } }
               : {}),
         },
-        default: { description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+        default: {
+          description: 'A problem',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
       },
     }
     ;(paths[apiBase + path] ??= {})[method.toLowerCase()] = operation
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'DAM', version, description: 'Digital asset management. Obtain a token at /auth/token/obtain/ and send it as `Authorization: Token …`.' },
+    info: {
+      title: 'DAM',
+      version,
+      description:
+        'Digital asset management. Obtain a token at /auth/token/obtain/ and send it as `Authorization: Token …`.',
+    },
     servers: [{ url: '/' }],
     security: [{ token: [] }, { session: [] }],
     tags: [...new Set(Object.values(endpoints).map((endpoint) => endpoint.group))].map((name) => ({ name })),
@@ -78,7 +97,12 @@ export function openapi(version: string): Json {
     components: {
       schemas: { Problem: problemSchema },
       securitySchemes: {
-        token: { type: 'apiKey', in: 'header', name: 'Authorization', description: '`Token <token>` or `Bearer <token>`' },
+        token: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'Authorization',
+          description: '`Token <token>` or `Bearer <token>`',
+        },
         session: { type: 'apiKey', in: 'cookie', name: 'dam_session' },
       },
     },
@@ -89,7 +113,14 @@ function bodyContent(endpoint: Endpoint): Json {
   if (endpoint.bodyType === 'multipart/form-data') {
     return {
       'multipart/form-data': {
-        schema: { type: 'object', required: ['file'], properties: { file: { type: 'string', contentMediaType: 'application/octet-stream' }, metadata: { type: 'string', contentMediaType: 'application/json' } } },
+        schema: {
+          type: 'object',
+          required: ['file'],
+          properties: {
+            file: { type: 'string', contentMediaType: 'application/octet-stream' },
+            metadata: { type: 'string', contentMediaType: 'application/json' },
+          },
+        },
       },
     }
   }

@@ -35,7 +35,10 @@ export function createOrigins(options: { publicUrl: string | undefined; host: st
             : origin !== new URL(originOf(request)).origin
           : site !== 'same-origin' && site !== 'none'
       if (rejected) {
-        throw new Problem('origin-rejected', 'This request did not come from DAM itself. Programs send an API token in the Authorization header instead of a cookie.')
+        throw new Problem(
+          'origin-rejected',
+          'This request did not come from DAM itself. Programs send an API token in the Authorization header instead of a cookie.',
+        )
       }
     },
   }

@@ -7,16 +7,31 @@ import type { z } from 'zod'
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (isDatabaseUnavailable(error)) {
-    return new Problem('database-unavailable', 'The database does not answer at the moment. Try again in a few seconds.', { cause: error })
+    return new Problem(
+      'database-unavailable',
+      'The database does not answer at the moment. Try again in a few seconds.',
+      { cause: error },
+    )
   }
   if (error instanceof Error && 'code' in error) {
-    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('payload-too-large', 'The request body is too large.', { cause: error })
-    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('unsupported-media-type', 'Send the body as application/json.', { cause: error })
-    if (typeof error.code === 'string' && error.code.startsWith('FST_ERR_CTP_')) return new Problem('invalid-request', 'The request body is not valid JSON.', { cause: error })
-    if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return new Problem('storage-full', 'The storage is full. Nothing was saved; free some space and try again.', { cause: error })
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+      return new Problem('payload-too-large', 'The request body is too large.', { cause: error })
+    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+      return new Problem('unsupported-media-type', 'Send the body as application/json.', { cause: error })
+    if (typeof error.code === 'string' && error.code.startsWith('FST_ERR_CTP_'))
+      return new Problem('invalid-request', 'The request body is not valid JSON.', { cause: error })
+    if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+      return new Problem('storage-full', 'The storage is full. Nothing was saved; free some space and try again.', {
+        cause: error,
+      })
   }
-  if (error instanceof SyntaxError && 'statusCode' in error) return new Problem('invalid-request', 'The request body is not valid JSON.', { cause: error })
-  return new Problem('internal-error', 'Something went wrong on the server. The error is in its log under this request id.', { cause: error })
+  if (error instanceof SyntaxError && 'statusCode' in error)
+    return new Problem('invalid-request', 'The request body is not valid JSON.', { cause: error })
+  return new Problem(
+    'internal-error',
+    'Something went wrong on the server. The error is in its log under this request id.',
+    { cause: error },
+  )
 }
 
 /** The one translation of a Problem to HTTP. */
@@ -50,11 +65,16 @@ export function problemOfParse(error: z.ZodError, part: 'body' | 'query' | 'para
       unknown.push(...issue.keys)
       for (const key of issue.keys) (fields[[...issue.path, key].join('.')] ??= []).push('This field is not known.')
     } else {
-      (fields[issue.path.join('.') || 'non_field_errors'] ??= []).push(issue.message)
+      ;(fields[issue.path.join('.') || 'non_field_errors'] ??= []).push(issue.message)
     }
   }
   if (part === 'params') return new Problem('not-found', 'Not found.')
-  if (unknown.length > 0) return new Problem('unknown-field', `Unknown in the ${part}: ${unknown.join(', ')}.`, { fields })
+  if (unknown.length > 0)
+    return new Problem('unknown-field', `Unknown in the ${part}: ${unknown.join(', ')}.`, { fields })
   const [name, messages] = Object.entries(fields)[0] ?? ['', ['The input is not valid.']]
-  return new Problem('invalid-request', name && name !== 'non_field_errors' ? `${name}: ${messages[0]}` : (messages[0] ?? ''), { fields })
+  return new Problem(
+    'invalid-request',
+    name && name !== 'non_field_errors' ? `${name}: ${messages[0]}` : (messages[0] ?? ''),
+    { fields },
+  )
 }

@@ -16,7 +16,12 @@ const common = {
 export function securityHeaders(isHttps: boolean): { page: Record<string, string>; api: Record<string, string> } {
   const transport = isHttps ? { 'strict-transport-security': 'max-age=63072000; includeSubDomains; preload' } : {}
   return {
-    page: { ...common, ...transport, 'content-security-policy': pagePolicy, 'permissions-policy': 'camera=(), geolocation=(), microphone=()' },
+    page: {
+      ...common,
+      ...transport,
+      'content-security-policy': pagePolicy,
+      'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+    },
     api: { ...common, ...transport, 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" },
   }
 }

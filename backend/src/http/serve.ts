@@ -42,7 +42,9 @@ const bodyLimitBytes = 2 * 1024 * 1024
 const bodyLimitMs = 60_000
 
 const templateOf = (name: RouteName): string => apiBase + routes[name].path.replace(/\{(\w+)\}/g, ':$1')
-const isStream = new Set((Object.keys(endpoints) as RouteName[]).filter((name) => 'bodyType' in endpoints[name]).map(templateOf))
+const isStream = new Set(
+  (Object.keys(endpoints) as RouteName[]).filter((name) => 'bodyType' in endpoints[name]).map(templateOf),
+)
 
 /** The HTTP server: every endpoint of the contract with its handler behind parsing, sign-in, access, and one translation of problems. */
 export function serve(deps: ServeDeps): FastifyInstance {
@@ -64,7 +66,10 @@ export function serve(deps: ServeDeps): FastifyInstance {
   })
   if (deps.fastLane) {
     const { fastLane } = deps
-    const [listener] = app.server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
+    const [listener] = app.server.listeners('request') as ((
+      request: IncomingMessage,
+      response: ServerResponse,
+    ) => void)[]
     if (listener) {
       app.server.removeAllListeners('request')
       app.server.on('request', (request, response) => {
@@ -73,7 +78,8 @@ export function serve(deps: ServeDeps): FastifyInstance {
     }
   }
 
-  const raw = (_: FastifyRequest, __: IncomingMessage, done: (error: null, body: undefined) => void): void => done(null, undefined)
+  const raw = (_: FastifyRequest, __: IncomingMessage, done: (error: null, body: undefined) => void): void =>
+    done(null, undefined)
   app.addContentTypeParser(['application/offset+octet-stream', 'multipart/form-data'], raw)
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) => {
     done(null, Object.fromEntries(new URLSearchParams(String(body))))
@@ -91,8 +97,17 @@ export function serve(deps: ServeDeps): FastifyInstance {
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unmatched'
     deps.signals.requestDone({ method: request.method, route, status: reply.statusCode, durationMs: reply.elapsedTime })
-    const user = request.principal ? { user_id: request.principal.id, ref: `user_id:${request.principal.id} request_id:${request.id}` } : {}
-    deps.log.info('request', { method: request.method, path: pathForLog(request.url), status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10, request_id: request.id, ...user })
+    const user = request.principal
+      ? { user_id: request.principal.id, ref: `user_id:${request.principal.id} request_id:${request.id}` }
+      : {}
+    deps.log.info('request', {
+      method: request.method,
+      path: pathForLog(request.url),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      request_id: request.id,
+      ...user,
+    })
     done()
   })
 
@@ -103,7 +118,14 @@ export function serve(deps: ServeDeps): FastifyInstance {
     const allowed = methodsOf(request.url)
     if (allowed.length > 0) {
       void reply.header('allow', allowed.join(', '))
-      return sendProblem(reply, new Problem('method-not-allowed', `Method ${request.method} is not allowed here. Allowed: ${allowed.join(', ')}.`), request.id)
+      return sendProblem(
+        reply,
+        new Problem(
+          'method-not-allowed',
+          `Method ${request.method} is not allowed here. Allowed: ${allowed.join(', ')}.`,
+        ),
+        request.id,
+      )
     }
     return sendProblem(reply, new Problem('not-found', 'Not found.'), request.id)
   })
@@ -122,19 +144,28 @@ function register(app: FastifyInstance, name: RouteName, deps: ServeDeps): void 
     ...(endpoint.bodyType ? { bodyLimit: Number.MAX_SAFE_INTEGER } : {}),
     exposeHeadRoute: method === 'GET',
     onRequest: async (request, reply) => {
-      if (deps.isStopping() && isUnsafe) throw new Problem('shutting-down', 'DAM is restarting. Try again in a few seconds.')
+      if (deps.isStopping() && isUnsafe)
+        throw new Problem('shutting-down', 'DAM is restarting. Try again in a few seconds.')
       const credential = deps.authenticator.credentialOf(request.raw)
-      if (isUnsafe && credential?.via !== 'header') deps.origins.demandSameOrigin(request.raw, credential?.via === 'cookie')
+      if (isUnsafe && credential?.via !== 'header')
+        deps.origins.demandSameOrigin(request.raw, credential?.via === 'cookie')
       request.principal = credential ? await deps.authenticator.authenticate(credential) : undefined
       if (endpoint.access === 'public') return
-      if (!request.principal) throw new Problem('not-authenticated', 'Authentication credentials were not provided or are not valid any more.')
+      if (!request.principal)
+        throw new Problem(
+          'not-authenticated',
+          'Authentication credentials were not provided or are not valid any more.',
+        )
       if (!isAtLeast(request.principal.role, endpoint.access)) {
         throw new Problem('not-allowed', `This needs the role ${endpoint.access}; yours is ${request.principal.role}.`)
       }
       void reply.header('cache-control', 'private, no-store')
     },
     handler: (request, reply) => {
-      const context: LogContext = { request_id: request.id, ...(request.principal ? { user_id: request.principal.id } : {}) }
+      const context: LogContext = {
+        request_id: request.id,
+        ...(request.principal ? { user_id: request.principal.id } : {}),
+      }
       return runInContext(context, () => answer(endpoint, name, handler, deps, request, reply))
     },
   })
@@ -168,10 +199,14 @@ async function answer(
   }
   const key = request.headers['idempotency-key']
   if (typeof key === 'string' && request.method === 'POST' && principal && !endpoint.bodyType && !endpoint.readsOnly) {
-    const answered = await once(deps.database, { accountId: principal.id, key, route: `${name} ${JSON.stringify(request.params)}`, body: request.body }, async () => {
-      const body = await handler(input, context)
-      return { status: statusOf(reply, endpoint, body), body }
-    })
+    const answered = await once(
+      deps.database,
+      { accountId: principal.id, key, route: `${name} ${JSON.stringify(request.params)}`, body: request.body },
+      async () => {
+        const body = await handler(input, context)
+        return { status: statusOf(reply, endpoint, body), body }
+      },
+    )
     void reply.code(answered.status)
     return answered.body === undefined ? reply.send() : answered.body
   }
@@ -193,7 +228,11 @@ function answerError(deps: ServeDeps, error: unknown, request: FastifyRequest, r
     const cause = problem.cause ?? problem
     const user = request.principal ? { user_id: request.principal.id } : {}
     runInContext({ request_id: request.id, ...user }, () =>
-      deps.log.error(`${request.method} ${request.routeOptions.url ?? pathForLog(request.url)} failed`, { error: cause, code: problem.code, route: request.routeOptions.url ?? '' }),
+      deps.log.error(`${request.method} ${request.routeOptions.url ?? pathForLog(request.url)} failed`, {
+        error: cause,
+        code: problem.code,
+        route: request.routeOptions.url ?? '',
+      }),
     )
   }
   return sendProblem(reply, problem, request.id)

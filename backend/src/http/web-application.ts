@@ -37,7 +37,12 @@ export function webApplication(app: FastifyInstance, directory: string, pageHead
   })
 }
 
-function send(file: File, request: FastifyRequest, reply: FastifyReply, pageHeaders: Record<string, string>): FastifyReply {
+function send(
+  file: File,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  pageHeaders: Record<string, string>,
+): FastifyReply {
   void reply
     .headers(pageHeaders)
     .header('cache-control', file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
@@ -57,7 +62,9 @@ function readBuild(directory: string): Map<string, File> {
   const names = readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
     .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
-  const all = new Map(names.map((name) => [`/${name.split(path.sep).join('/')}`, readFileSync(path.join(directory, name))]))
+  const all = new Map(
+    names.map((name) => [`/${name.split(path.sep).join('/')}`, readFileSync(path.join(directory, name))]),
+  )
   for (const [name, bytes] of all) {
     if (/\.(br|gz)$/.test(name)) continue
     const br = all.get(`${name}.br`)

@@ -6,13 +6,21 @@ import { findTools, type ToolName, type Tools } from '../converter/tools.ts'
 
 const run = promisify(execFile)
 
-const catalogue: { name: string; tool: ToolName; version: readonly string[]; pattern: RegExp; enables: string; install: string }[] = [
+const catalogue: {
+  name: string
+  tool: ToolName
+  version: readonly string[]
+  pattern: RegExp
+  enables: string
+  install: string
+}[] = [
   {
     name: 'perl',
     tool: 'perl',
     version: ['-e', 'print $^V'],
     pattern: /v([\d.]+)/,
-    enables: 'Embedded metadata (ExifTool comes with DAM and needs Perl) and the previews stored inside camera RAW files',
+    enables:
+      'Embedded metadata (ExifTool comes with DAM and needs Perl) and the previews stored inside camera RAW files',
     install: 'apt-get install -y perl',
   },
   {
@@ -51,7 +59,8 @@ export async function probeCapabilities(searchPath: string): Promise<Probe> {
       {
         name: 'sandbox',
         available: sandbox.kind !== 'none',
-        version: sandbox.kind === 'bwrap' && tools.bwrap ? await versionOf(tools.bwrap, ['--version'], /([\d.]+)/) : null,
+        version:
+          sandbox.kind === 'bwrap' && tools.bwrap ? await versionOf(tools.bwrap, ['--version'], /([\d.]+)/) : null,
         enables: `Converters of uploaded files are shut in: ${sandbox.describe}`,
         install: sandbox.kind === 'bwrap' ? null : 'apt-get install -y bubblewrap',
       },
@@ -61,7 +70,10 @@ export async function probeCapabilities(searchPath: string): Promise<Probe> {
 
 async function versionOf(program: string, args: readonly string[], pattern: RegExp): Promise<string | null> {
   try {
-    const { stdout, stderr } = await run(program, [...args], { timeout: 5_000, env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } })
+    const { stdout, stderr } = await run(program, [...args], {
+      timeout: 5_000,
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+    })
     return pattern.exec(`${stdout}${stderr}`)?.[1] ?? null
   } catch {
     return null

@@ -7,7 +7,8 @@ export type CaptureTime = {
   iso: string
 }
 
-const pattern = /^(\d{4})[:\-/](\d{1,2})[:\-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?\s*(Z|[+-]\d{2}:?\d{2})?/
+const pattern =
+  /^(\d{4})[:\-/](\d{1,2})[:\-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?\s*(Z|[+-]\d{2}:?\d{2})?/
 
 /**
  * Reads a date as metadata formats write it (`2022:08:22 20:30:46.023+02:00`). Undefined for what no camera can mean: zeros, the 31st of
@@ -21,11 +22,19 @@ export function parseCaptureTime(text: unknown, now: Date, statedOffset?: unknow
   const parts = [year, month, day, hour, minute, second].map(Number) as [number, number, number, number, number, number]
   const time = Date.UTC(parts[0], parts[1] - 1, parts[2], parts[3], parts[4], Math.min(parts[5], 59))
   const date = new Date(time)
-  const exists = date.getUTCFullYear() === parts[0] && date.getUTCMonth() === parts[1] - 1 && date.getUTCDate() === parts[2] && parts[3] < 24 && parts[4] < 60 && parts[5] <= 60
+  const exists =
+    date.getUTCFullYear() === parts[0] &&
+    date.getUTCMonth() === parts[1] - 1 &&
+    date.getUTCDate() === parts[2] &&
+    parts[3] < 24 &&
+    parts[4] < 60 &&
+    parts[5] <= 60
   if (!exists || parts[0] < 1826 || time > now.getTime() + 86_400_000) return undefined
   const offset = normaliseOffset(zone) ?? normaliseOffset(statedOffset)
   const milliseconds = Math.floor(Number(`0${fraction || '.0'}`) * 1000)
-  const shift = offset ? (offset.startsWith('-') ? -1 : 1) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6))) * 60_000 : 0
+  const shift = offset
+    ? (offset.startsWith('-') ? -1 : 1) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6))) * 60_000
+    : 0
   return {
     wallClock: `${year}-${two(parts[1])}-${two(parts[2])}T${two(parts[3])}:${minute}:${second}${fraction.slice(0, 4)}`,
     offset: offset ?? null,

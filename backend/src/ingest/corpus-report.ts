@@ -14,7 +14,11 @@ import { openCorpus, readCorpusFile, type CorpusResult } from './read-corpus.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { renditions: { type: 'string' }, only: { type: 'string' }, tools: { type: 'string', default: '/usr/local/bin:/usr/bin:/bin' } },
+  options: {
+    renditions: { type: 'string' },
+    only: { type: 'string' },
+    tools: { type: 'string', default: '/usr/local/bin:/usr/bin:/bin' },
+  },
 })
 const folder = resolve(positionals[0] ?? '../shared/corpus')
 const files = await openCorpus(folder)
@@ -30,7 +34,14 @@ console.log(`tools: ${Object.keys(tools).join(', ')}; sandbox: ${sandbox.kind}`)
 
 const results: CorpusResult[] = []
 {
-  await using converter = new ConverterPool({ tools, sandbox, blobsFolder: folder, scratchFolder, concurrency: 2, onRestart: (because) => console.log(`converter restarted: ${because}`) })
+  await using converter = new ConverterPool({
+    tools,
+    sandbox,
+    blobsFolder: folder,
+    scratchFolder,
+    concurrency: 2,
+    onRestart: (because) => console.log(`converter restarted: ${because}`),
+  })
   const waiting = [...files].filter(([path]) => !values.only || path.startsWith(values.only)).entries()
   const work = async (): Promise<void> => {
     for (const [index, [path, expected]] of waiting) {
@@ -45,7 +56,9 @@ if (!keep) await rm(scratchFolder, { recursive: true, force: true })
 results.sort((a, b) => (a.path < b.path ? -1 : 1))
 
 for (const { path, mimeType, error, rendered, elapsedMs } of results) {
-  const end = rendered ? `${rendered.provider} ${rendered.measures.width ?? '?'}x${rendered.measures.height ?? '?'}${rendered.damage ? ` DAMAGED ${rendered.damage}` : ''}` : `${error?.kind} ${error?.code}: ${error?.message}`
+  const end = rendered
+    ? `${rendered.provider} ${rendered.measures.width ?? '?'}x${rendered.measures.height ?? '?'}${rendered.damage ? ` DAMAGED ${rendered.damage}` : ''}`
+    : `${error?.kind} ${error?.code}: ${error?.message}`
   console.log(`${String(elapsedMs).padStart(6)} ms  ${JSON.stringify(path)}  ${mimeType ?? '-'}  ${end}`)
 }
 

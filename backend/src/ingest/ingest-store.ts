@@ -31,10 +31,16 @@ export type StageRow = {
 }
 
 /** The flight recorder: what each stage of one run did. */
-export async function saveStages(querier: Querier, assetId: number, worker: string, stages: readonly StageRow[]): Promise<void> {
+export async function saveStages(
+  querier: Querier,
+  assetId: number,
+  worker: string,
+  stages: readonly StageRow[],
+): Promise<void> {
   if (stages.length === 0) return
   const rows = stages.map(
-    (s) => sql`(${assetId}::bigint, ${s.stage}, ${s.attempt}::integer, ${s.startedAt}::timestamptz, ${s.endedAt}::timestamptz, ${s.outcome}, ${s.error}, ${worker}, ${JSON.stringify(s.detail)}::jsonb)`,
+    (s) =>
+      sql`(${assetId}::bigint, ${s.stage}, ${s.attempt}::integer, ${s.startedAt}::timestamptz, ${s.endedAt}::timestamptz, ${s.outcome}, ${s.error}, ${worker}, ${JSON.stringify(s.detail)}::jsonb)`,
   )
   await querier.run(sql`
     insert into ingest_stage (asset_id, stage, attempt, started_at, ended_at, outcome, error, worker, detail) values ${join(rows)}`)
@@ -75,15 +81,20 @@ export async function saveFindings(tx: Transaction, assetId: number, found: Find
       sql`captured_at = ${captured?.iso ?? null}::timestamptz, captured_offset = ${captured?.offset ?? null}, sort_date = coalesce(${captured?.iso ?? null}::timestamptz, date_added)`,
     )
     if (fields?.title) changes.push(sql`label = case when label_edited then label else ${fields.title} end`)
-    if (fields?.description) changes.push(sql`description = case when description_edited then description else ${fields.description} end`)
+    if (fields?.description)
+      changes.push(sql`description = case when description_edited then description else ${fields.description} end`)
     if (tags.length > 0) {
-      changes.push(sql`tags = case when tags = '{}' and not exists (select from asset_embedded where asset_id = asset.id) then ${tags}::text[] else tags end`)
+      changes.push(
+        sql`tags = case when tags = '{}' and not exists (select from asset_embedded where asset_id = asset.id) then ${tags}::text[] else tags end`,
+      )
     }
   }
   if (preview) {
     changes.push(sql`preview_state = ${preview.state}, preview_reason = ${preview.reason}`)
     if (preview.state === 'ready') {
-      changes.push(sql`preview_version = preview_version + 1, placeholder = ${preview.placeholder ?? null}, colour = ${preview.colour ?? null}`)
+      changes.push(
+        sql`preview_version = preview_version + 1, placeholder = ${preview.placeholder ?? null}, colour = ${preview.colour ?? null}`,
+      )
     }
   }
   const updated = await tx.run(sql`update asset set ${join(changes)} where id = ${assetId}`)

@@ -19,15 +19,26 @@ export const ingestTask =
     } catch (error) {
       if (job.attempts >= job.max_attempts) {
         const message = error instanceof Error ? error.message : String(error)
-        await giveUp({ assetId, attempt: job.attempts, reason: `Ingest failed ${job.attempts} times, the last time with: ${message.slice(0, 300)}. Run it again from the timeline of the asset.` }, deps)
+        await giveUp(
+          {
+            assetId,
+            attempt: job.attempts,
+            reason: `Ingest failed ${job.attempts} times, the last time with: ${message.slice(0, 300)}. Run it again from the timeline of the asset.`,
+          },
+          deps,
+        )
       }
       throw error
     }
   }
 
 /** Queues ingest again, for instance when a rendition has disappeared from the disk. A job that already waits is kept. */
-export const requestIngest = (querier: Querier, assetId: number, from: (typeof stages)[number], priority = 10): Promise<void> =>
-  addJob(querier, 'ingest', { assetId, from }, { key: `ingest:${assetId}:${from}`, priority })
+export const requestIngest = (
+  querier: Querier,
+  assetId: number,
+  from: (typeof stages)[number],
+  priority = 10,
+): Promise<void> => addJob(querier, 'ingest', { assetId, from }, { key: `ingest:${assetId}:${from}`, priority })
 
 /** Queues previews again for assets that had to go without because `capability` was missing. Returns how many. Call when a worker starts, for each that is there now. */
 export async function requeueUnavailable(database: Database, capability: string): Promise<number> {
@@ -40,7 +51,15 @@ export async function requeueUnavailable(database: Database, capability: string)
 export async function failAbandoned(deps: Pick<PipelineDependencies, 'database' | 'worker' | 'now'>): Promise<number> {
   const ids = await findAbandoned(deps.database)
   for (const assetId of ids) {
-    await giveUp({ assetId, attempt: 3, reason: 'The server died each time it worked on this file. The original is kept and can be downloaded; run ingest again from the timeline of the asset.' }, deps)
+    await giveUp(
+      {
+        assetId,
+        attempt: 3,
+        reason:
+          'The server died each time it worked on this file. The original is kept and can be downloaded; run ingest again from the timeline of the asset.',
+      },
+      deps,
+    )
   }
   return ids.length
 }

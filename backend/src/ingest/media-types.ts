@@ -200,14 +200,16 @@ export const typeOf = (mimeType: string): AssetType => {
   const known = table[mimeType]?.[0]
   if (known) return known
   const family = mimeType.split('/')[0]
-  if (family === 'image' || family === 'video' || family === 'audio' || family === 'model' || family === 'font') return family
+  if (family === 'image' || family === 'video' || family === 'audio' || family === 'model' || family === 'font')
+    return family
   return family === 'text' ? 'document' : 'other'
 }
 
 export const canonicalExtension = (mimeType: string): string => table[mimeType]?.[1] ?? ''
 
 /** Lower-case extension of a file name without its dot. */
-export const extensionOf = (filename: string): string => /[^/\\.][^/\\]*?\.([A-Za-z0-9]{1,10})$/.exec(filename)?.[1]?.toLowerCase() ?? ''
+export const extensionOf = (filename: string): string =>
+  /[^/\\.][^/\\]*?\.([A-Za-z0-9]{1,10})$/.exec(filename)?.[1]?.toLowerCase() ?? ''
 
 /** True when the extension is one we know and it promises something else than these bytes. */
 export const contradicts = (extension: string, mimeType: string): boolean => {

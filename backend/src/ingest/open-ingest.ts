@@ -41,7 +41,15 @@ export async function openIngest(options: {
     onRestart: (because) => options.warn('converter restarted', { because }),
     onStderr: (text) => options.warn('converter said', { text: text.slice(0, 500) }),
   })
-  const deps = { database: options.database, converter, blobPath: options.blobPath, renditionsFolder: options.renditionsFolder, scratchFolder, worker: options.worker, now: () => new Date() }
+  const deps = {
+    database: options.database,
+    converter,
+    blobPath: options.blobPath,
+    renditionsFolder: options.renditionsFolder,
+    scratchFolder,
+    worker: options.worker,
+    now: () => new Date(),
+  }
   return {
     task: ingestTask(deps),
     capabilities,

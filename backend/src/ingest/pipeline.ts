@@ -7,7 +7,14 @@ import { recordEvents } from '../events/record.ts'
 import { publishRenditions } from '../renditions/publish-renditions.ts'
 import { saveRenditions, type Rendition } from '../renditions/rendition-store.ts'
 import { indexAsset } from '../search/index-asset.ts'
-import { findIngestAsset, saveFindings, saveStages, type Findings, type IngestAsset, type StageRow } from './ingest-store.ts'
+import {
+  findIngestAsset,
+  saveFindings,
+  saveStages,
+  type Findings,
+  type IngestAsset,
+  type StageRow,
+} from './ingest-store.ts'
 import { canonicalExtension, extensionOf } from './media-types.ts'
 import type { Converter, Identified, IngestError } from './types.ts'
 
@@ -47,17 +54,39 @@ const stages: readonly Stage[] = [
  * Runs ingest of one asset, all of it or from one stage on. Reads once, writes once: everything found is stored in a single transaction with
  * the search document, the timeline and the event. A bad file is a result; what throws is a fault of the server and may be tried again.
  */
-export async function ingest(input: { assetId: number; from?: StageName; attempt: number }, deps: PipelineDependencies): Promise<void> {
+export async function ingest(
+  input: { assetId: number; from?: StageName; attempt: number },
+  deps: PipelineDependencies,
+): Promise<void> {
   const asset = await findIngestAsset(deps.database, input.assetId)
   if (!asset) return
-  const run: Run = { asset, identified: knownIdentity(asset), found: { measures: knownMeasures(asset), ...(input.from === 'index' ? {} : { status: { is: 'ready', reason: null } }) }, renditions: [] }
+  const run: Run = {
+    asset,
+    identified: knownIdentity(asset),
+    found: {
+      measures: knownMeasures(asset),
+      ...(input.from === 'index' ? {} : { status: { is: 'ready', reason: null } }),
+    },
+    renditions: [],
+  }
   const record: StageRow[] = []
-  const first = Math.max(0, stages.findIndex(({ name }) => name === input.from))
+  const first = Math.max(
+    0,
+    stages.findIndex(({ name }) => name === input.from),
+  )
   const due = input.from === 'index' ? [] : stages.slice(first)
   for (const stage of due) {
     const startedAt = deps.now()
     const end = await stage.run(run, deps)
-    record.push({ stage: stage.name, attempt: input.attempt, startedAt, endedAt: deps.now(), outcome: end.outcome, error: end.error ?? null, detail: end.detail ?? {} })
+    record.push({
+      stage: stage.name,
+      attempt: input.attempt,
+      startedAt,
+      endedAt: deps.now(),
+      outcome: end.outcome,
+      error: end.error ?? null,
+      detail: end.detail ?? {},
+    })
     if (stage.name === 'identify' && end.outcome !== 'done') break
   }
   await store(run, record, input, deps)
@@ -78,7 +107,10 @@ async function identify(run: Run, deps: PipelineDependencies): Promise<StageEnd>
 }
 
 async function readMetadata(run: Run, deps: PipelineDependencies): Promise<StageEnd> {
-  const outcome = await deps.converter.readMetadata({ path: deps.blobPath(run.asset.sha256), identified: run.identified })
+  const outcome = await deps.converter.readMetadata({
+    path: deps.blobPath(run.asset.sha256),
+    identified: run.identified,
+  })
   if (!outcome.ok) return endOf(outcome.error)
   const { refined, fields, raw, measures, capturedAt, warnings } = outcome.value
   if (refined) {
@@ -115,7 +147,11 @@ async function makePreviews(run: Run, deps: PipelineDependencies): Promise<Stage
       return endOf(outcome.error)
     }
     const { renditions, measures, placeholder, colour, provider, damage } = outcome.value
-    run.renditions = await publishRenditions({ renditionsFolder: deps.renditionsFolder, sha256: run.asset.sha256, files: renditions })
+    run.renditions = await publishRenditions({
+      renditionsFolder: deps.renditionsFolder,
+      sha256: run.asset.sha256,
+      files: renditions,
+    })
     run.found.measures = { ...run.found.measures, ...measures }
     run.found.preview = { state: 'ready', reason: damage ?? null, placeholder, colour }
     return { outcome: 'done', ...(damage ? { error: damage } : {}), detail: { provider } }
@@ -125,27 +161,64 @@ async function makePreviews(run: Run, deps: PipelineDependencies): Promise<Stage
 }
 
 /** The last stage: one transaction with everything. */
-async function store(run: Run, record: StageRow[], { from, attempt }: { from?: StageName; attempt: number }, deps: PipelineDependencies): Promise<void> {
+async function store(
+  run: Run,
+  record: StageRow[],
+  { from, attempt }: { from?: StageName; attempt: number },
+  deps: PipelineDependencies,
+): Promise<void> {
   const { id } = run.asset
   const startedAt = deps.now()
   await deps.database.transaction(async (tx) => {
     if (!(await saveFindings(tx, id, run.found))) return
     await saveRenditions(tx, run.renditions)
     await indexAsset(tx, [id])
-    const indexed: StageRow = { stage: 'index', attempt, startedAt, endedAt: deps.now(), outcome: 'done', error: null, detail: {} }
+    const indexed: StageRow = {
+      stage: 'index',
+      attempt,
+      startedAt,
+      endedAt: deps.now(),
+      outcome: 'done',
+      error: null,
+      detail: {},
+    }
     await saveStages(tx, id, deps.worker, [...record, indexed])
-    await recordEvents(tx, [{ kind: run.found.status?.is === 'failed' ? 'asset.failed' : from === 'previews' ? 'asset.previewed' : 'asset.ready', assetId: id }])
+    await recordEvents(tx, [
+      {
+        kind:
+          run.found.status?.is === 'failed' ? 'asset.failed' : from === 'previews' ? 'asset.previewed' : 'asset.ready',
+        assetId: id,
+      },
+    ])
   })
 }
 
 /** Gives an asset up: the pipeline itself failed again and again. */
-export async function giveUp(input: { assetId: number; reason: string; attempt: number }, deps: Pick<PipelineDependencies, 'database' | 'worker' | 'now'>): Promise<void> {
+export async function giveUp(
+  input: { assetId: number; reason: string; attempt: number },
+  deps: Pick<PipelineDependencies, 'database' | 'worker' | 'now'>,
+): Promise<void> {
   const at = deps.now()
   const preview = { state: 'failed' as const, reason: input.reason }
   await deps.database.transaction(async (tx) => {
-    if (!(await saveFindings(tx, input.assetId, { measures: {}, preview, status: { is: 'failed', reason: input.reason } }))) return
+    if (
+      !(await saveFindings(tx, input.assetId, {
+        measures: {},
+        preview,
+        status: { is: 'failed', reason: input.reason },
+      }))
+    )
+      return
     await saveStages(tx, input.assetId, deps.worker, [
-      { stage: 'index', attempt: input.attempt, startedAt: at, endedAt: at, outcome: 'failed', error: input.reason, detail: {} },
+      {
+        stage: 'index',
+        attempt: input.attempt,
+        startedAt: at,
+        endedAt: at,
+        outcome: 'failed',
+        error: input.reason,
+        detail: {},
+      },
     ])
     await recordEvents(tx, [{ kind: 'asset.failed', assetId: input.assetId }])
   })
@@ -154,10 +227,15 @@ export async function giveUp(input: { assetId: number; reason: string; attempt: 
 const endOf = (error: IngestError): StageEnd => ({
   outcome: error.kind,
   error: error.message,
-  detail: { code: error.code, retryable: error.retryable, ...(error.capability ? { capability: error.capability } : {}) },
+  detail: {
+    code: error.code,
+    retryable: error.retryable,
+    ...(error.capability ? { capability: error.capability } : {}),
+  },
 })
 
-const mismatchOf = ({ mismatch }: Identified) => (mismatch ? { claimed_extension: mismatch.claimed, detected_extension: mismatch.actual } : {})
+const mismatchOf = ({ mismatch }: Identified) =>
+  mismatch ? { claimed_extension: mismatch.claimed, detected_extension: mismatch.actual } : {}
 
 const knownIdentity = (asset: IngestAsset): Identified => ({
   mimeType: asset.mimeType,

@@ -23,7 +23,13 @@ export async function openCorpus(folder: string): Promise<Map<string, Expected> 
 }
 
 /** Sends one file through all that ingest does outside the database. Renditions are left in `outputFolder`. */
-export async function readCorpusFile(input: { folder: string; path: string; expected: Expected; converter: Converter; outputFolder: string }): Promise<CorpusResult> {
+export async function readCorpusFile(input: {
+  folder: string
+  path: string
+  expected: Expected
+  converter: Converter
+  outputFolder: string
+}): Promise<CorpusResult> {
   const { converter, expected, outputFolder } = input
   const startedAt = performance.now()
   const path = join(input.folder, input.path)

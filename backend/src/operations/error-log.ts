@@ -8,7 +8,10 @@ const keptDays = 35
 const storable = (text: string, most: number): string => text.replaceAll('\0', '\uFFFD').slice(0, most).toWellFormed()
 
 /** Copies ERROR lines into table `error_log`, some at a time; while the database is away they wait, the oldest give way. */
-export function openErrorLog(database: Database, process: string): { add(entry: ErrorEntry): void; flush(): Promise<void>; prune(): Promise<void> } {
+export function openErrorLog(
+  database: Database,
+  process: string,
+): { add(entry: ErrorEntry): void; flush(): Promise<void>; prune(): Promise<void> } {
   let waiting: (ErrorEntry & { at: Date })[] = []
   let timer: NodeJS.Timeout | undefined
 
@@ -19,7 +22,8 @@ export function openErrorLog(database: Database, process: string): { add(entry: 
     if (batch.length === 0) return
     waiting = []
     const rows = batch.map(
-      (e) => sql`(${e.at}::timestamptz, 'ERROR', ${e.code}, ${storable(e.message, 4000)}, ${process}, ${e.route ?? null}, ${e.request_id ?? null}, ${e.user_id ?? null}::bigint, ${e.asset_id ?? null}::bigint, ${e.stack === undefined ? null : storable(e.stack, 8000)})`,
+      (e) =>
+        sql`(${e.at}::timestamptz, 'ERROR', ${e.code}, ${storable(e.message, 4000)}, ${process}, ${e.route ?? null}, ${e.request_id ?? null}, ${e.user_id ?? null}::bigint, ${e.asset_id ?? null}::bigint, ${e.stack === undefined ? null : storable(e.stack, 8000)})`,
     )
     const insert = (some: Sql[]): Promise<number> =>
       database.run(sql`

@@ -3,7 +3,14 @@ import { sql, type Database } from '@dam/platform/database'
 import type { Cache } from '@dam/platform/cache'
 import type { Signals } from './signals.ts'
 
-export type HealthDeps = { database: Database; cache: Cache; signals: Signals; version: string; isStopping: () => boolean; storageReady: () => Promise<boolean> }
+export type HealthDeps = {
+  database: Database
+  cache: Cache
+  signals: Signals
+  version: string
+  isStopping: () => boolean
+  storageReady: () => Promise<boolean>
+}
 
 /** True when a connection answers within a second. */
 export async function databaseAnswers(database: Database): Promise<boolean> {
@@ -31,7 +38,10 @@ export function healthRoutes(app: FastifyInstance, deps: HealthDeps): void {
     return { status: 'healthy', version: deps.version, timestamp: timestamp() }
   })
   app.get('/api/health', async (_, reply) => {
-    const [databaseUp, storageUp] = await Promise.all([databaseAnswers(deps.database), deps.storageReady().catch(() => false)])
+    const [databaseUp, storageUp] = await Promise.all([
+      databaseAnswers(deps.database),
+      deps.storageReady().catch(() => false),
+    ])
     const cacheUp = deps.cache.isConnected()
     void reply.header('cache-control', 'no-store').code(databaseUp && storageUp ? 200 : 503)
     return {
@@ -45,9 +55,16 @@ export function healthRoutes(app: FastifyInstance, deps: HealthDeps): void {
   app.get('/livez', async (_, reply) => reply.header('cache-control', 'no-store').type('text/plain').send('alive\n'))
   app.get('/readyz', async (_, reply) => {
     const ready = !deps.isStopping() && (await databaseAnswers(deps.database))
-    return reply.header('cache-control', 'no-store').code(ready ? 200 : 503).type('text/plain').send(ready ? `ready ${deps.version}\n` : 'not ready\n')
+    return reply
+      .header('cache-control', 'no-store')
+      .code(ready ? 200 : 503)
+      .type('text/plain')
+      .send(ready ? `ready ${deps.version}\n` : 'not ready\n')
   })
   app.get('/metrics', async (_, reply) =>
-    reply.header('cache-control', 'no-store').type('text/plain; version=0.0.4; charset=utf-8').send(await deps.signals.render()),
+    reply
+      .header('cache-control', 'no-store')
+      .type('text/plain; version=0.0.4; charset=utf-8')
+      .send(await deps.signals.render()),
   )
 }

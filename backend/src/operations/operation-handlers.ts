@@ -44,7 +44,11 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, 'getSyste
       return {
         status: !databaseUp || !storageUp ? 'unhealthy' : !cacheUp || workers.length === 0 ? 'degraded' : 'healthy',
         version: deps.version,
-        database: { status: databaseUp ? 'connected' : 'disconnected', version: server?.version ?? null, pool: database.stats() },
+        database: {
+          status: databaseUp ? 'connected' : 'disconnected',
+          version: server?.version ?? null,
+          pool: database.stats(),
+        },
         cache: { status: cacheUp ? 'connected' : 'disconnected', kind: deps.cache.kind },
         storage: {
           path: deps.dataDir,
@@ -54,8 +58,17 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, 'getSyste
           asset_bytes: sums?.bytes ?? 0,
           trash: sums?.trash ?? 0,
         },
-        queue: { waiting: queue.waiting, running: queue.running, failed: queue.failed, oldest_seconds: queue.oldestSeconds },
-        workers: workers.map((worker) => ({ id: worker.id, started_at: worker.startedAt.toISOString(), renewed_at: worker.renewedAt.toISOString() })),
+        queue: {
+          waiting: queue.waiting,
+          running: queue.running,
+          failed: queue.failed,
+          oldest_seconds: queue.oldestSeconds,
+        },
+        workers: workers.map((worker) => ({
+          id: worker.id,
+          started_at: worker.startedAt.toISOString(),
+          renewed_at: worker.renewedAt.toISOString(),
+        })),
         capabilities,
       }
     },

@@ -13,7 +13,15 @@ export async function queueState(db: Querier): Promise<QueueState> {
   return row ?? { waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }
 }
 
-export type WorkerState = { id: string; host: string; pid: number; startedAt: Date; renewedAt: Date; rssBytes: number; cpuSeconds: number }
+export type WorkerState = {
+  id: string
+  host: string
+  pid: number
+  startedAt: Date
+  renewedAt: Date
+  rssBytes: number
+  cpuSeconds: number
+}
 
 export const liveWorkers = (db: Querier): Promise<WorkerState[]> =>
   db.rows<WorkerState>(sql`

@@ -34,25 +34,88 @@ export function createSignals(sources: SignalSources): Signals {
   const registers = [registry]
   const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30]
 
-  const requests = new Counter({ name: 'dam_http_requests_total', help: 'Requests by route template, method and status', labelNames: ['method', 'route', 'status'], registers })
-  const durations = new Histogram({ name: 'dam_http_request_duration_seconds', help: 'Time to answer by route template', labelNames: ['method', 'route'], buckets, registers })
-  const errors = new Counter({ name: 'dam_http_errors_total', help: 'Requests answered with 5xx by route template', labelNames: ['method', 'route'], registers })
-  const errorRatio = new Gauge({ name: 'dam_http_error_ratio', help: 'Share of requests answered with 5xx over the last five minutes', registers })
-  const uploads = new Counter({ name: 'dam_uploads_total', help: 'Uploads by outcome', labelNames: ['outcome'], registers })
+  const requests = new Counter({
+    name: 'dam_http_requests_total',
+    help: 'Requests by route template, method and status',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'dam_http_request_duration_seconds',
+    help: 'Time to answer by route template',
+    labelNames: ['method', 'route'],
+    buckets,
+    registers,
+  })
+  const errors = new Counter({
+    name: 'dam_http_errors_total',
+    help: 'Requests answered with 5xx by route template',
+    labelNames: ['method', 'route'],
+    registers,
+  })
+  const errorRatio = new Gauge({
+    name: 'dam_http_error_ratio',
+    help: 'Share of requests answered with 5xx over the last five minutes',
+    registers,
+  })
+  const uploads = new Counter({
+    name: 'dam_uploads_total',
+    help: 'Uploads by outcome',
+    labelNames: ['outcome'],
+    registers,
+  })
   const uploadBytes = new Counter({ name: 'dam_upload_bytes_total', help: 'Bytes of stored uploads', registers })
-  const uploadRatio = new Gauge({ name: 'dam_upload_success_ratio', help: 'Share of ended uploads that were stored (cancelled ones do not count), since start', registers })
-  const searches = new Counter({ name: 'dam_searches_total', help: 'Searches by outcome', labelNames: ['outcome'], registers })
-  const searchDurations = new Histogram({ name: 'dam_search_duration_seconds', help: 'Time to search', buckets, registers })
-  const searchRatio = new Gauge({ name: 'dam_search_success_ratio', help: 'Share of searches that found something, since start', registers })
-  const cacheReads = new Counter({ name: 'dam_cache_reads_total', help: 'Cache look-ups by result', labelNames: ['cache', 'result'], registers })
-  const queries = new Histogram({ name: 'dam_database_query_duration_seconds', help: 'Time of database statements, waiting for a connection included', buckets, registers })
-  const logged = new Counter({ name: 'dam_errors_logged_total', help: 'ERROR lines by code', labelNames: ['code'], registers })
+  const uploadRatio = new Gauge({
+    name: 'dam_upload_success_ratio',
+    help: 'Share of ended uploads that were stored (cancelled ones do not count), since start',
+    registers,
+  })
+  const searches = new Counter({
+    name: 'dam_searches_total',
+    help: 'Searches by outcome',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const searchDurations = new Histogram({
+    name: 'dam_search_duration_seconds',
+    help: 'Time to search',
+    buckets,
+    registers,
+  })
+  const searchRatio = new Gauge({
+    name: 'dam_search_success_ratio',
+    help: 'Share of searches that found something, since start',
+    registers,
+  })
+  const cacheReads = new Counter({
+    name: 'dam_cache_reads_total',
+    help: 'Cache look-ups by result',
+    labelNames: ['cache', 'result'],
+    registers,
+  })
+  const queries = new Histogram({
+    name: 'dam_database_query_duration_seconds',
+    help: 'Time of database statements, waiting for a connection included',
+    buckets,
+    registers,
+  })
+  const logged = new Counter({
+    name: 'dam_errors_logged_total',
+    help: 'ERROR lines by code',
+    labelNames: ['code'],
+    registers,
+  })
   for (const outcome of ['stored', 'duplicate', 'rejected', 'failed', 'cancelled']) uploads.inc({ outcome }, 0)
   for (const outcome of ['found', 'empty', 'failed']) searches.inc({ outcome }, 0)
-  for (const cache of ['shared', 'renditions', 'summaries']) for (const result of ['hit', 'miss']) cacheReads.inc({ cache, result }, 0)
+  for (const cache of ['shared', 'renditions', 'summaries'])
+    for (const result of ['hit', 'miss']) cacheReads.inc({ cache, result }, 0)
 
-  const gauge = (name: string, help: string, labelNames: string[] = []) => new Gauge({ name, help, labelNames, registers })
-  gauge('dam_build_info', 'Release that runs', ['version', 'commit', 'node']).set({ version: sources.version, commit: sources.commit, node: process.version }, 1)
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers })
+  gauge('dam_build_info', 'Release that runs', ['version', 'commit', 'node']).set(
+    { version: sources.version, commit: sources.commit, node: process.version },
+    1,
+  )
   const activeUsers = gauge('dam_active_users', 'Users with a request in the last five minutes')
   const up = gauge('dam_dependency_up', '1 where the dependency answers', ['dependency'])
   const pool = gauge('dam_database_pool_connections', 'Database connections by state', ['state'])

@@ -11,7 +11,11 @@ export type Lease = { stop(): Promise<void> }
  * Keeps the row that says this worker lives, and frees the jobs of workers that do not: at once when their process on this machine is
  * gone, else when they have not renewed for 20 seconds. graphile-worker alone would wait four hours.
  */
-export async function holdLease(database: Database, workerId: string, onError: (error: unknown) => void): Promise<Lease> {
+export async function holdLease(
+  database: Database,
+  workerId: string,
+  onError: (error: unknown) => void,
+): Promise<Lease> {
   const renew = async (): Promise<void> => {
     const used = process.cpuUsage()
     const stats = JSON.stringify({ rssBytes: process.memoryUsage.rss(), cpuSeconds: (used.user + used.system) / 1e6 })
@@ -35,7 +39,9 @@ export async function holdLease(database: Database, workerId: string, onError: (
 async function freeJobsOfTheDead(database: Database): Promise<void> {
   const neighbours = await database.rows<{ workerId: string; pid: number }>(sql`
     select worker_id as "workerId", pid from worker_lease where host = ${hostname()} and pid <> ${process.pid}`)
-  const gone = neighbours.filter(({ pid }) => !existsSync(`/proc/${pid}`) && existsSync('/proc/self')).map(({ workerId }) => workerId)
+  const gone = neighbours
+    .filter(({ pid }) => !existsSync(`/proc/${pid}`) && existsSync('/proc/self'))
+    .map(({ workerId }) => workerId)
   await database.run(sql`
     delete from worker_lease where worker_id = any(${gone}) or renewed_at < now() - make_interval(secs => ${expiresAfterSeconds})`)
   await database.run(sql`

@@ -45,7 +45,10 @@ export const permissionsOf = (role: Role): Action[] => [...granted[role]]
 /** Throws `not-allowed` unless the principal may do it. */
 export function demand(principal: Principal, action: Action): void {
   if (!can(principal, action)) {
-    throw new Problem('not-allowed', `Your role (${principal.role}) does not allow this (${action}). Ask an administrator for a higher role.`)
+    throw new Problem(
+      'not-allowed',
+      `Your role (${principal.role}) does not allow this (${action}). Ask an administrator for a higher role.`,
+    )
   }
 }
 

@@ -22,7 +22,11 @@ export const findAccount = (db: Querier, id: number): Promise<Account | undefine
 export const findAccountByName = (db: Querier, username: string): Promise<Account | undefined> =>
   db.row<Account>(sql`select ${columns} from account where lower(username) = lower(${username})`)
 
-export async function listAccounts(db: Querier, limit: number, offset: number): Promise<{ total: number; accounts: Account[] }> {
+export async function listAccounts(
+  db: Querier,
+  limit: number,
+  offset: number,
+): Promise<{ total: number; accounts: Account[] }> {
   const [accounts, counted] = await Promise.all([
     db.rows<Account>(sql`select ${columns} from account order by lower(username) limit ${limit} offset ${offset}`),
     db.row<{ total: number }>(sql`select count(*) as total from account`),
@@ -48,7 +52,13 @@ export async function insertAccount(
 export const updateAccount = (
   tx: Transaction,
   id: number,
-  change: { displayName?: string | undefined; email?: string | null | undefined; role?: Role | undefined; active?: boolean | undefined; passwordHash?: string | undefined },
+  change: {
+    displayName?: string | undefined
+    email?: string | null | undefined
+    role?: Role | undefined
+    active?: boolean | undefined
+    passwordHash?: string | undefined
+  },
 ): Promise<Account | undefined> =>
   tx.row<Account>(sql`
     update account set

@@ -24,7 +24,12 @@ const mostRemembered = 10_000
 
 type Remembered = { principal: Principal; until: number; touchedAt: number }
 
-export function createAuthenticator(options: { database: Database; cookieName: string; sessionDays: number; onError: (error: unknown) => void }): Authenticator {
+export function createAuthenticator(options: {
+  database: Database
+  cookieName: string
+  sessionDays: number
+  onError: (error: unknown) => void
+}): Authenticator {
   const remembered = new Map<string, Remembered>()
   const lastSeen = new Map<number, number>()
   const prefix = `${options.cookieName}=`
@@ -63,7 +68,13 @@ export function createAuthenticator(options: { database: Database; cookieName: s
         remembered.delete(credential.token)
         return undefined
       }
-      const principal: Principal = { id: owner.id, username: owner.username, displayName: owner.displayName, role: owner.role, sessionId: owner.sessionId }
+      const principal: Principal = {
+        id: owner.id,
+        username: owner.username,
+        displayName: owner.displayName,
+        role: owner.role,
+        sessionId: owner.sessionId,
+      }
       let touchedAt = remembered.get(credential.token)?.touchedAt ?? now - (Date.now() - owner.lastUsedAt.getTime())
       if (now - touchedAt > touchEveryMs) {
         touchedAt = now

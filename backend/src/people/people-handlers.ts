@@ -4,7 +4,15 @@ import { recordAudit } from '../events/record.ts'
 import type { Context, Handlers } from '../http/handler.ts'
 import { pageOf } from '../http/page.ts'
 import { permissionsOf } from './access.ts'
-import { countOtherAdministrators, findAccount, findAccountByName, hasAccounts, listAccounts, updateAccount, type Account } from './account-store.ts'
+import {
+  countOtherAdministrators,
+  findAccount,
+  findAccountByName,
+  hasAccounts,
+  listAccounts,
+  updateAccount,
+  type Account,
+} from './account-store.ts'
 import type { Authenticator } from './authenticate.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { createSession, deleteSession, deleteSessions, listSessions } from './session-store.ts'
@@ -22,8 +30,19 @@ export type PeopleDeps = {
 }
 
 type PeopleRoutes =
-  | 'getSession' | 'setUp' | 'signIn' | 'signOut' | 'obtainToken' | 'listTokens' | 'revokeToken'
-  | 'getCurrentUser' | 'changePassword' | 'listUsers' | 'createUser' | 'getUser' | 'updateUser'
+  | 'getSession'
+  | 'setUp'
+  | 'signIn'
+  | 'signOut'
+  | 'obtainToken'
+  | 'listTokens'
+  | 'revokeToken'
+  | 'getCurrentUser'
+  | 'changePassword'
+  | 'listUsers'
+  | 'createUser'
+  | 'getUser'
+  | 'updateUser'
 
 export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleRoutes> {
   const { database, authenticator } = deps
@@ -56,7 +75,10 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleRoutes> {
     return account
   }
 
-  const startBrowserSession = async (account: Account, context: Pick<Context<'signIn'>, 'reply' | 'request'>): Promise<void> => {
+  const startBrowserSession = async (
+    account: Account,
+    context: Pick<Context<'signIn'>, 'reply' | 'request'>,
+  ): Promise<void> => {
     const token = await createSession(database, {
       accountId: account.id,
       kind: 'browser',
@@ -94,7 +116,14 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleRoutes> {
     obtainToken: async ({ body }, { request }) => {
       const account = await verify(body, request.ip)
       const label = `API token, ${request.headers['user-agent'] ?? 'unknown client'}`
-      return { token: await createSession(database, { accountId: account.id, kind: 'token', label, lifetimeDays: deps.tokenDays }) }
+      return {
+        token: await createSession(database, {
+          accountId: account.id,
+          kind: 'token',
+          label,
+          lifetimeDays: deps.tokenDays,
+        }),
+      }
     },
     listTokens: async (_, { principal }) => {
       const sessions = await listSessions(database, principal.id)
@@ -121,14 +150,18 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleRoutes> {
       const account = await existing(principal.id)
       await countSignIn(database, account.username, request.ip)
       if (!(await verifyPassword(body.current_password, account.passwordHash))) {
-        throw new Problem('validation-failed', 'The current password is not right.', { fields: { current_password: ['This is not your current password.'] } })
+        throw new Problem('validation-failed', 'The current password is not right.', {
+          fields: { current_password: ['This is not your current password.'] },
+        })
       }
       await clearSignIn(database, account.username, request.ip)
       const passwordHash = await hashPassword(body.new_password)
       await database.transaction(async (tx) => {
         await updateAccount(tx, principal.id, { passwordHash })
         await deleteSessions(tx, principal.id, principal.sessionId)
-        await recordAudit(tx, [{ actorId: principal.id, action: 'user.password-changed', object: `user:${principal.id}` }])
+        await recordAudit(tx, [
+          { actorId: principal.id, action: 'user.password-changed', object: `user:${principal.id}` },
+        ])
       })
       authenticator.forget({ accountId: principal.id })
       return undefined
@@ -137,12 +170,26 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleRoutes> {
       const size = query.page_size ?? 50
       const number = query.page ?? 1
       const { total, accounts } = await listAccounts(database, size, (number - 1) * size)
-      return pageOf({ results: accounts.map((account) => present(account, origin)), count: total, page: number, pageSize: size, origin, url: request.url })
+      return pageOf({
+        results: accounts.map((account) => present(account, origin)),
+        count: total,
+        page: number,
+        pageSize: size,
+        origin,
+        url: request.url,
+      })
     },
     createUser: async ({ body }, { principal, reply, origin }) => {
       const passwordHash = await hashPassword(body.password)
       const account = await database.transaction((tx) =>
-        addAccount(tx, { username: body.username, passwordHash, role: body.role, displayName: body.display_name, email: body.email, actorId: principal.id }),
+        addAccount(tx, {
+          username: body.username,
+          passwordHash,
+          role: body.role,
+          displayName: body.display_name,
+          email: body.email,
+          actorId: principal.id,
+        }),
       )
       const user = present(account, origin)
       reply.header('location', user.url)
@@ -156,15 +203,32 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleRoutes> {
         if (loses && (await countOtherAdministrators(tx, params.id)) === 0) {
           const target = await findAccount(tx, params.id)
           if (target?.role === 'administrator' && target.active) {
-            throw new Problem('last-administrator', 'This is the last administrator. Make somebody else administrator first.')
+            throw new Problem(
+              'last-administrator',
+              'This is the last administrator. Make somebody else administrator first.',
+            )
           }
         }
-        const changed = await updateAccount(tx, params.id, { displayName: body.display_name, email: body.email, role: body.role, active: body.active, passwordHash })
+        const changed = await updateAccount(tx, params.id, {
+          displayName: body.display_name,
+          email: body.email,
+          role: body.role,
+          active: body.active,
+          passwordHash,
+        })
         if (!changed) throw new Problem('user-not-found', 'There is no such user.')
         // A new privilege, a new password or a closed account ends what was open under the old one.
-        if (body.role !== undefined || body.active === false || passwordHash !== undefined) await deleteSessions(tx, params.id, params.id === principal.id ? principal.sessionId : null)
+        if (body.role !== undefined || body.active === false || passwordHash !== undefined)
+          await deleteSessions(tx, params.id, params.id === principal.id ? principal.sessionId : null)
         const { password, ...detail } = body
-        await recordAudit(tx, [{ actorId: principal.id, action: 'user.changed', object: `user:${params.id}`, detail: { ...detail, ...(password === undefined ? {} : { password: 'changed' }) } }])
+        await recordAudit(tx, [
+          {
+            actorId: principal.id,
+            action: 'user.changed',
+            object: `user:${params.id}`,
+            detail: { ...detail, ...(password === undefined ? {} : { password: 'changed' }) },
+          },
+        ])
         return changed
       })
       authenticator.forget({ accountId: params.id })
@@ -172,4 +236,3 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleRoutes> {
     },
   }
 }
-

@@ -30,20 +30,34 @@ test('a password is verified only by itself, and an unknown account never matche
 test('of many that use the set-up link at once exactly one becomes administrator, and the link is used up', async () => {
   const link = await ensureSetupLink(database, 'http://localhost:8080')
   const token = new URL(link as string).searchParams.get('token') as string
-  await expect(setUp(database, { token: 'wrong', username: 'eve', password: 'long enough pw' })).rejects.toMatchObject({ code: 'setup-link-invalid' })
+  await expect(setUp(database, { token: 'wrong', username: 'eve', password: 'long enough pw' })).rejects.toMatchObject({
+    code: 'setup-link-invalid',
+  })
   const tries = await Promise.allSettled(
     Array.from({ length: 5 }, (_, n) => setUp(database, { token, username: `admin${n}`, password: 'long enough pw' })),
   )
   expect(tries.filter((t) => t.status === 'fulfilled')).toHaveLength(1)
   expect(await database.row(sql`select count(*) as n from account`)).toEqual({ n: 1 })
   expect(await ensureSetupLink(database, 'http://localhost:8080')).toBeNull()
-  expect(await createConfiguredAdministrator(database, { username: 'other', password: new Secret('long enough pw') })).toBe(false)
+  expect(
+    await createConfiguredAdministrator(database, { username: 'other', password: new Secret('long enough pw') }),
+  ).toBe(false)
 })
 
 test('a revoked session is refused within a second even where it was remembered', async () => {
   const account = (await database.row<{ id: number }>(sql`select id from account limit 1`)) as { id: number }
-  const authenticator = createAuthenticator({ database, cookieName: 'dam_session', sessionDays: 1, onError: () => undefined })
-  const token = await createSession(database, { accountId: account.id, kind: 'browser', label: 'test', lifetimeDays: 1 })
+  const authenticator = createAuthenticator({
+    database,
+    cookieName: 'dam_session',
+    sessionDays: 1,
+    onError: () => undefined,
+  })
+  const token = await createSession(database, {
+    accountId: account.id,
+    kind: 'browser',
+    label: 'test',
+    lifetimeDays: 1,
+  })
   const credential = { token, via: 'cookie' as const }
   const principal = await authenticator.authenticate(credential)
   expect(principal).toMatchObject({ id: account.id, role: 'administrator' })

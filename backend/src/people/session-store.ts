@@ -16,7 +16,14 @@ export async function createSession(
   return token
 }
 
-export type SessionOwner = { sessionId: number; id: number; username: string; displayName: string; role: Role; lastUsedAt: Date }
+export type SessionOwner = {
+  sessionId: number
+  id: number
+  username: string
+  displayName: string
+  role: Role
+  lastUsedAt: Date
+}
 
 export const findSessionOwner = (db: Querier, token: string): Promise<SessionOwner | undefined> =>
   db.row<SessionOwner>(sql`
@@ -34,7 +41,14 @@ export async function touchSession(db: Querier, sessionId: number, lifetimeDays:
     update account set last_seen_at = now() where id in (select account_id from touched)`)
 }
 
-export type SessionRow = { id: number; kind: 'browser' | 'token'; label: string; createdAt: Date; lastUsedAt: Date; expiresAt: Date }
+export type SessionRow = {
+  id: number
+  kind: 'browser' | 'token'
+  label: string
+  createdAt: Date
+  lastUsedAt: Date
+  expiresAt: Date
+}
 
 export const listSessions = (db: Querier, accountId: number): Promise<SessionRow[]> =>
   db.rows<SessionRow>(sql`
@@ -47,4 +61,5 @@ export const deleteSession = (db: Querier, accountId: number, sessionId: number)
 export const deleteSessions = (db: Querier, accountId: number, exceptId: number | null): Promise<number> =>
   db.run(sql`delete from session where account_id = ${accountId} and id is distinct from ${exceptId}`)
 
-export const deleteExpiredSessions = (db: Querier): Promise<number> => db.run(sql`delete from session where expires_at < now()`)
+export const deleteExpiredSessions = (db: Querier): Promise<number> =>
+  db.run(sql`delete from session where expires_at < now()`)

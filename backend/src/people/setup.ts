@@ -18,7 +18,10 @@ export async function ensureSetupLink(database: Database, publicUrl: string): Pr
 }
 
 /** Creates the first administrator from a set-up link. Of two that use the link at once, one gets the account. */
-export async function setUp(database: Database, input: { token: string; username: string; password: string }): Promise<Account> {
+export async function setUp(
+  database: Database,
+  input: { token: string; username: string; password: string },
+): Promise<Account> {
   // Before the costly hash: anybody may ask.
   const known = await database.row(sql`select from setup_link where token_hash = ${hashToken(input.token)}`)
   if (!known) throw (await hasAccounts(database)) ? alreadyDone() : linkInvalid()
@@ -32,7 +35,8 @@ export async function setUp(database: Database, input: { token: string; username
 }
 
 const alreadyDone = (): Problem => new Problem('setup-already-done', 'DAM is set up already. Sign in instead.')
-const linkInvalid = (): Problem => new Problem('setup-link-invalid', 'This set-up link is not valid any more. Restart DAM: it prints a new one.')
+const linkInvalid = (): Problem =>
+  new Problem('setup-link-invalid', 'This set-up link is not valid any more. Restart DAM: it prints a new one.')
 
 /** Creates the administrator named in the configuration, unless an account exists. Gives true when it did. */
 export async function createConfiguredAdministrator(
@@ -52,7 +56,14 @@ export async function createConfiguredAdministrator(
 
 export async function addAccount(
   tx: Transaction,
-  input: { username: string; passwordHash: string; role: Role; displayName?: string; email?: string | null; actorId: number | null },
+  input: {
+    username: string
+    passwordHash: string
+    role: Role
+    displayName?: string
+    email?: string | null
+    actorId: number | null
+  },
 ): Promise<Account> {
   try {
     const account = await insertAccount(tx, {
@@ -62,10 +73,14 @@ export async function addAccount(
       passwordHash: input.passwordHash,
       role: input.role,
     })
-    await recordAudit(tx, [{ actorId: input.actorId, action: 'user.created', object: `user:${account.id}`, detail: { role: account.role } }])
+    await recordAudit(tx, [
+      { actorId: input.actorId, action: 'user.created', object: `user:${account.id}`, detail: { role: account.role } },
+    ])
     return account
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
-    throw new Problem('already-exists', `There is a user ${input.username} already.`, { fields: { username: ['This name is taken.'] } })
+    throw new Problem('already-exists', `There is a user ${input.username} already.`, {
+      fields: { username: ['This name is taken.'] },
+    })
   }
 }

@@ -21,9 +21,13 @@ export async function countSignIn(db: Querier, username: string, address: string
         window_started_at = case when f.window_started_at < now() - make_interval(mins => ${signInLimits.windowMinutes}) then now() else f.window_started_at end
       returning failures, ceil(extract(epoch from window_started_at + make_interval(mins => ${signInLimits.windowMinutes}) - now()))::int as "waitSeconds"`)
     if (row && row.failures > most) {
-      throw new Problem('too-many-requests', `Too many failed sign-ins. Try again in ${Math.ceil(row.waitSeconds / 60)} minutes.`, {
-        details: { retry_after: row.waitSeconds },
-      })
+      throw new Problem(
+        'too-many-requests',
+        `Too many failed sign-ins. Try again in ${Math.ceil(row.waitSeconds / 60)} minutes.`,
+        {
+          details: { retry_after: row.waitSeconds },
+        },
+      )
     }
   }
 }

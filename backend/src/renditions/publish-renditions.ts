@@ -5,7 +5,11 @@ import { renditionFile, renditionVersion } from './presets.ts'
 import type { Rendition } from './rendition-store.ts'
 
 /** Moves finished files to where they are served from. Readers see the old file or the new one, never half of one. Not synced to disk: they can be made again. */
-export async function publishRenditions(input: { renditionsFolder: string; sha256: string; files: readonly RenderedFile[] }): Promise<Rendition[]> {
+export async function publishRenditions(input: {
+  renditionsFolder: string
+  sha256: string
+  files: readonly RenderedFile[]
+}): Promise<Rendition[]> {
   const renditions: Rendition[] = []
   for (const { path, extension, ...facts } of input.files) {
     const file = renditionFile(input.sha256, facts.preset, extension)

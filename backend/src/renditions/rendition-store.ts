@@ -17,7 +17,8 @@ export type Rendition = {
 export async function saveRenditions(querier: Querier, renditions: readonly Rendition[]): Promise<void> {
   if (renditions.length === 0) return
   const rows = renditions.map(
-    (r) => sql`(${r.sha256}, ${r.preset}, ${r.version}::integer, ${r.file}, ${r.mimeType}, ${r.width}::integer, ${r.height}::integer, ${r.sizeBytes}::bigint)`,
+    (r) =>
+      sql`(${r.sha256}, ${r.preset}, ${r.version}::integer, ${r.file}, ${r.mimeType}, ${r.width}::integer, ${r.height}::integer, ${r.sizeBytes}::bigint)`,
   )
   await querier.run(sql`
     insert into rendition (sha256, preset, version, file, mime_type, width, height, size_bytes) values ${join(rows)}

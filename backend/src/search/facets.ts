@@ -7,7 +7,12 @@ type Counted = { facet: string; key: string; count: number }
 const mostTags = 30
 
 /** Counts over at most `limit` assets that meet the condition. */
-export async function facetsOf(querier: Querier, names: SearchBody['facets'], where: Sql, limit: number): Promise<Facets> {
+export async function facetsOf(
+  querier: Querier,
+  names: SearchBody['facets'],
+  where: Sql,
+  limit: number,
+): Promise<Facets> {
   if (names.length === 0) return {}
   const rows = await querier.rows<Counted>(sql`
     with hit as materialized (select a.type, a.tags, a.sort_date from asset a where ${where} limit ${limit})
@@ -35,7 +40,9 @@ export async function facetsOfAll(querier: Querier, names: SearchBody['facets'])
 
 function grouped(names: readonly string[], rows: readonly Counted[]): Facets {
   const facets: Facets = Object.fromEntries(names.map((name) => [name, {}]))
-  for (const { facet, key, count } of [...rows].sort((a, b) => (a.facet === 'year' && b.facet === 'year' ? b.key.localeCompare(a.key) : b.count - a.count))) {
+  for (const { facet, key, count } of [...rows].sort((a, b) =>
+    a.facet === 'year' && b.facet === 'year' ? b.key.localeCompare(a.key) : b.count - a.count,
+  )) {
     const group = facets[facet]
     if (group) Object.defineProperty(group, key, { value: count, enumerable: true })
   }

@@ -13,9 +13,17 @@ const mostLookedUp = 20_000
 const mostWalked = 20_000
 
 /** Finds matches within bounds: whatever the text, no more than some ten thousand rows are read. */
-export async function findHits(querier: Querier, text: TextQuery, visible: Sql, conditions: readonly Sql[]): Promise<Hits> {
+export async function findHits(
+  querier: Querier,
+  text: TextQuery,
+  visible: Sql,
+  conditions: readonly Sql[],
+): Promise<Hits> {
   const where = whereOf(visible, conditions)
-  const few = async (ids: readonly number[], more: Sql = empty): Promise<Hits> => ({ few: true, ids: await idsWhere(querier, sql`${isOneOf(ids)} and ${where} ${more}`) })
+  const few = async (ids: readonly number[], more: Sql = empty): Promise<Hits> => ({
+    few: true,
+    ids: await idsWhere(querier, sql`${isOneOf(ids)} and ${where} ${more}`),
+  })
 
   if (text.without !== undefined && (await isRare(querier, text.without))) {
     const ids = await lookUp(querier, text.without)
@@ -26,7 +34,8 @@ export async function findHits(querier: Querier, text: TextQuery, visible: Sql, 
 
   const walk = await walkNewest(querier, text, where)
   if (walk.isWhole && walk.ids.length <= countLimit) return { few: true, ids: walk.ids }
-  if (conditions.length > 0 && walk.ids.length > 0) return { few: false, sample: walk.ids, atLeast: Math.min(walk.ids.length, countLimit) }
+  if (conditions.length > 0 && walk.ids.length > 0)
+    return { few: false, sample: walk.ids, atLeast: Math.min(walk.ids.length, countLimit) }
   // Also what is old: nothing new may have it, or the statistics that call it common may be wrong.
   const old = found ?? (walk.ids.length === 0 ? await lookUp(querier, text.tsquery) : [])
   if (walk.ids.length === 0 && old.length <= countLimit) return few(old)
@@ -44,7 +53,9 @@ async function walkNewest(querier: Querier, text: TextQuery, where: Sql): Promis
 
 // Without a join: beside one, the planner hopes to meet the limit early and reads every document instead of the index.
 const lookUp = async (querier: Querier, tsquery: string): Promise<number[]> => {
-  const rows = await querier.rows<{ id: number }>(sql`select s.asset_id as id from asset_search s where s.document @@ ${tsquery}::tsquery limit ${countLimit + 1}`)
+  const rows = await querier.rows<{ id: number }>(
+    sql`select s.asset_id as id from asset_search s where s.document @@ ${tsquery}::tsquery limit ${countLimit + 1}`,
+  )
   return rows.map((row) => row.id)
 }
 
@@ -87,6 +98,16 @@ export async function narrowByText(querier: Querier, resolved: ResolvedFilter, v
   if (!resolved.text) return { conditions: resolved.conditions, known: undefined, ...none }
   const hits = await findHits(querier, resolved.text, visible, resolved.conditions)
   return hits.few
-    ? { conditions: [isOneOf(hits.ids)], known: { count: hits.ids.length, isEstimate: false }, ids: hits.ids, sample: [] }
-    : { conditions: [...resolved.conditions, matchesWhileWalking(resolved.text)], known: { count: hits.atLeast, isEstimate: true }, ids: undefined, sample: hits.sample }
+    ? {
+        conditions: [isOneOf(hits.ids)],
+        known: { count: hits.ids.length, isEstimate: false },
+        ids: hits.ids,
+        sample: [],
+      }
+    : {
+        conditions: [...resolved.conditions, matchesWhileWalking(resolved.text)],
+        known: { count: hits.atLeast, isEstimate: true },
+        ids: undefined,
+        sample: hits.sample,
+      }
 }

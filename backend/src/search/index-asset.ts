@@ -15,8 +15,25 @@ type IndexedRow = {
 }
 
 const searchedFields = [
-  'title', 'description', 'keywords', 'creator', 'artist', 'author', 'copyright', 'credit', 'camera_make', 'camera_model', 'lens',
-  'city', 'state', 'country', 'location', 'album', 'genre', 'track', 'software',
+  'title',
+  'description',
+  'keywords',
+  'creator',
+  'artist',
+  'author',
+  'copyright',
+  'credit',
+  'camera_make',
+  'camera_model',
+  'lens',
+  'city',
+  'state',
+  'country',
+  'location',
+  'album',
+  'genre',
+  'track',
+  'software',
 ] as const satisfies readonly (keyof EmbeddedMetadata)[]
 
 const mostWords = 3_000
@@ -51,7 +68,9 @@ export async function indexAsset(tx: Transaction, ids: readonly number[]): Promi
 /** The same after nothing but the tags of these assets changed: keeps the words of all else. Several times faster for thousands of assets. */
 export async function indexTags(tx: Transaction, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return
-  const tags = await tx.rows<{ name: string }>(sql`select distinct unnest(a.tags) as name from asset a where a.id = any(${ids}::bigint[])`)
+  const tags = await tx.rows<{ name: string }>(
+    sql`select distinct unnest(a.tags) as name from asset a where a.id = any(${ids}::bigint[])`,
+  )
   const words = tags.map(({ name }) => wordsOf(name).join(' '))
   const tokens = tags.map(({ name }) => tagToken(name))
   await tx.run(sql`

@@ -6,7 +6,11 @@ import { fold, piecesOfName, wordsOf } from './words.ts'
 const shown = (text: string): string =>
   parseQuery(text)
     .map(({ alternatives, negated }) => {
-      const any = alternatives.map(({ words, exact, prefix }) => `${exact ? '"' : ''}${words.join('+')}${exact ? '"' : ''}${prefix ? '*' : ''}`).join('|')
+      const any = alternatives
+        .map(
+          ({ words, exact, prefix }) => `${exact ? '"' : ''}${words.join('+')}${exact ? '"' : ''}${prefix ? '*' : ''}`,
+        )
+        .join('|')
       return negated ? `-${any}` : any
     })
     .join(' ')
@@ -35,17 +39,24 @@ test.each([
 
 test('no text is too strange: each gives a bounded list of plain words', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 500 }), fc.string({ unit: 'grapheme', maxLength: 300 })), (text) => {
-      const clauses = parseQuery(text)
-      expect(clauses.flatMap(({ alternatives }) => alternatives).length).toBeLessThanOrEqual(32)
-      for (const { alternatives } of clauses) for (const { words } of alternatives) for (const word of words) expect(word).toMatch(/^[\p{L}\p{N}\p{M}\ufffd]+$/u)
-    }),
+    fc.property(
+      fc.oneof(fc.string({ unit: 'binary', maxLength: 500 }), fc.string({ unit: 'grapheme', maxLength: 300 })),
+      (text) => {
+        const clauses = parseQuery(text)
+        expect(clauses.flatMap(({ alternatives }) => alternatives).length).toBeLessThanOrEqual(32)
+        for (const { alternatives } of clauses)
+          for (const { words } of alternatives)
+            for (const word of words) expect(word).toMatch(/^[\p{L}\p{N}\p{M}\ufffd]+$/u)
+      },
+    ),
     { numRuns: 500 },
   )
 })
 
 test('accents, case and compatibility forms do not matter; й and stems stay', () => {
-  expect(fold('Ça ﬁt ÀÉ Ĳ Straße Ёлка Зелёный İstanbul Łódź ²')).toBe('ca fit ae ij strasse елка зеленый istanbul lodz 2')
+  expect(fold('Ça ﬁt ÀÉ Ĳ Straße Ёлка Зелёный İstanbul Łódź ²')).toBe(
+    'ca fit ae ij strasse елка зеленый istanbul lodz 2',
+  )
   expect(wordsOf('cafe\u0301 CAFÉ café')).toEqual(['cafe', 'cafe', 'cafe'])
   expect(wordsOf('日本語 हिन्दी עִבְרִית')).toHaveLength(3)
 })

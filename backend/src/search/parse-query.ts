@@ -15,7 +15,11 @@ export function parseQuery(text: string): Clause[] {
   const clauses: { alternatives: Term[]; negated: boolean }[] = []
   let joining = false
   let terms = 0
-  const tokens = [...text.matchAll(/(?<minus>[-−](?=["“„«\p{L}\p{N}]))?(?:["“„«](?<phrase>[^"”“»]*)(?<closed>["”“»])?|(?<word>[^\s"“”„«»]+))/gu)]
+  const tokens = [
+    ...text.matchAll(
+      /(?<minus>[-−](?=["“„«\p{L}\p{N}]))?(?:["“„«](?<phrase>[^"”“»]*)(?<closed>["”“»])?|(?<word>[^\s"“”„«»]+))/gu,
+    ),
+  ]
   for (const [index, token] of tokens.entries()) {
     const { minus, phrase, closed, word } = token.groups ?? {}
     if (minus === undefined && (word === 'OR' || word === '|' || word === 'ИЛИ')) {

@@ -5,7 +5,12 @@ import type { TextQuery } from './text-query.ts'
 const mostRanked = 1_000
 
 /** The hits among these assets with the best first: title and tags weigh most, then file name and description, then what is embedded. */
-export async function rankHits(querier: Querier, text: TextQuery, among: Sql, page: { limit: number; offset: number }): Promise<number[]> {
+export async function rankHits(
+  querier: Querier,
+  text: TextQuery,
+  among: Sql,
+  page: { limit: number; offset: number },
+): Promise<number[]> {
   const rows = await querier.rows<{ id: number }>(sql`
     select a.id from (
       select a.id, a.date_added, row_number() over (order by a.date_added desc, a.id desc) as place from asset a where ${among}) a

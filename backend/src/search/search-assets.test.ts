@@ -8,10 +8,32 @@ let library: Library
 const id: Record<string, number> = {}
 beforeAll(async () => {
   library = await startLibrary()
-  id['beach'] = await library.add({ filename: 'IMG_0042.jpg', label: 'Sunset over the beach', tags: ['Sea', 'New York'], sortDate: '2024-05-17T10:00:00Z' })
-  id['car'] = await library.add({ filename: 'redCar.png', label: 'A red car', description: 'Parked at the beach; photos of cars', sortDate: '2023-01-02T00:00:00Z' })
-  id['clip'] = await library.add({ filename: 'DSC00042.mov', label: 'Surfing', type: 'video', tags: ['sea'], sortDate: '2024-05-18T00:00:00Z', fields: { creator: ['Ümit Öztürk'], city: 'İzmir', camera_model: 'ILCE-7M4', keywords: ['waves'] } })
-  id['кот'] = await library.add({ filename: 'Зелёный кот.jpg', label: 'Кошки на заборе', description: 'Белые кошки', sortDate: '1999-12-31T00:00:00Z' })
+  id['beach'] = await library.add({
+    filename: 'IMG_0042.jpg',
+    label: 'Sunset over the beach',
+    tags: ['Sea', 'New York'],
+    sortDate: '2024-05-17T10:00:00Z',
+  })
+  id['car'] = await library.add({
+    filename: 'redCar.png',
+    label: 'A red car',
+    description: 'Parked at the beach; photos of cars',
+    sortDate: '2023-01-02T00:00:00Z',
+  })
+  id['clip'] = await library.add({
+    filename: 'DSC00042.mov',
+    label: 'Surfing',
+    type: 'video',
+    tags: ['sea'],
+    sortDate: '2024-05-18T00:00:00Z',
+    fields: { creator: ['Ümit Öztürk'], city: 'İzmir', camera_model: 'ILCE-7M4', keywords: ['waves'] },
+  })
+  id['кот'] = await library.add({
+    filename: 'Зелёный кот.jpg',
+    label: 'Кошки на заборе',
+    description: 'Белые кошки',
+    sortDate: '1999-12-31T00:00:00Z',
+  })
   id['trash'] = await library.add({ label: 'beach in the trash' })
   await library.ask('editor', 'DELETE', `/dam/assets/${id['trash']}/`)
 })
@@ -81,13 +103,32 @@ test('a match in the title comes before one in the description', async () => {
 
 test('facets count what is found, and everything where nothing is asked', async () => {
   const facets = ['type', 'tags', 'year']
-  expect((await search({ q: 'sea', facets })).body.facets).toEqual({ type: { image: 1, video: 1 }, tags: { Sea: 2, 'New York': 1 }, year: { 2024: 2 } })
-  expect((await search({ facets })).body.facets).toEqual({ type: { image: 3, video: 1 }, tags: { Sea: 2, 'New York': 1 }, year: { 2024: 2, 2023: 1, 1999: 1 } })
-  expect((await search({ facets, filters: { type: ['image'] } })).body.facets).toEqual({
-    type: { image: 3, video: 1 }, tags: { Sea: 1, 'New York': 1 }, year: { 2024: 1, 2023: 1, 1999: 1 },
+  expect((await search({ q: 'sea', facets })).body.facets).toEqual({
+    type: { image: 1, video: 1 },
+    tags: { Sea: 2, 'New York': 1 },
+    year: { 2024: 2 },
   })
-  expect((await search({ q: 'sea', facets, filters: { type: ['video'], date_range: { from: '2023-01-01', to: '2023-12-31' } } })).body).toMatchObject({
-    count: 0, facets: { type: {}, tags: {}, year: { 2024: 1 } },
+  expect((await search({ facets })).body.facets).toEqual({
+    type: { image: 3, video: 1 },
+    tags: { Sea: 2, 'New York': 1 },
+    year: { 2024: 2, 2023: 1, 1999: 1 },
+  })
+  expect((await search({ facets, filters: { type: ['image'] } })).body.facets).toEqual({
+    type: { image: 3, video: 1 },
+    tags: { Sea: 1, 'New York': 1 },
+    year: { 2024: 1, 2023: 1, 1999: 1 },
+  })
+  expect(
+    (
+      await search({
+        q: 'sea',
+        facets,
+        filters: { type: ['video'], date_range: { from: '2023-01-01', to: '2023-12-31' } },
+      })
+    ).body,
+  ).toMatchObject({
+    count: 0,
+    facets: { type: {}, tags: {}, year: { 2024: 1 } },
   })
   expect((await search({ facets, filters: { tags: ['sea'] } })).body.facets.tags).toEqual({ Sea: 2, 'New York': 1 })
   expect((await search({ q: 'nowhere', facets: ['type'] })).body.facets).toEqual({ type: {} })
@@ -95,7 +136,11 @@ test('facets count what is found, and everything where nothing is asked', async 
 
 test('pages of a search follow their links with the same body', async () => {
   const first = await search({ q: 'beach', limit: 1 })
-  expect(first.body).toMatchObject({ count: 2, previous: null, next: `${library.url}/api/v4/dam/assets/search/?limit=1&offset=1` })
+  expect(first.body).toMatchObject({
+    count: 2,
+    previous: null,
+    next: `${library.url}/api/v4/dam/assets/search/?limit=1&offset=1`,
+  })
   const second = await library.ask('viewer', 'POST', first.body.next, { q: 'beach', limit: 1 })
   expect(second.body.results[0].id).toBe(id['car'])
   expect(second.body.next).toBeNull()
@@ -111,9 +156,19 @@ test('an edit is found at once, by its new words and not by its old ones', async
 })
 
 test('re-indexing nothing but tags gives the document that indexing everything gives', async () => {
-  const asset = await library.add({ label: 'Harbour at dawn', description: 'The harbour', tags: ['Harbour', 'Две кошки'], fields: { city: 'Harbour City' } })
-  const document = async () => (await library.database.row<{ document: string }>(sql`select document::text from asset_search where asset_id = ${asset}`))?.document
-  for (const tags of [[], ['Harbour'], ['dawn chorus', 'city', '!!!', 'Бе\\лая \'кошка\''], ['x']]) {
+  const asset = await library.add({
+    label: 'Harbour at dawn',
+    description: 'The harbour',
+    tags: ['Harbour', 'Две кошки'],
+    fields: { city: 'Harbour City' },
+  })
+  const document = async () =>
+    (
+      await library.database.row<{ document: string }>(
+        sql`select document::text from asset_search where asset_id = ${asset}`,
+      )
+    )?.document
+  for (const tags of [[], ['Harbour'], ['dawn chorus', 'city', '!!!', "Бе\\лая 'кошка'"], ['x']]) {
     await library.database.run(sql`update asset set tags = ${tags} where id = ${asset}`)
     await library.database.transaction((tx) => indexTags(tx, [asset]))
     const quick = await document()
@@ -130,10 +185,38 @@ test('tags with quotes and backslashes are found by filter and text', async () =
 })
 
 test('whatever is typed is answered', async () => {
-  const hostile = ["'", "''", '\\', ':*', '!', '&', '|', '<->', '(', "a'b:*", '-', '"', '%', '$1', '\0', '\u202e', "'; drop table asset; --", '0x', '1e5', 'a@b.c', 'http://x.y/z?q=1', '<b>', 'IMG_', '..', '\ud800']
+  const hostile = [
+    "'",
+    "''",
+    '\\',
+    ':*',
+    '!',
+    '&',
+    '|',
+    '<->',
+    '(',
+    "a'b:*",
+    '-',
+    '"',
+    '%',
+    '$1',
+    '\0',
+    '\u202e',
+    "'; drop table asset; --",
+    '0x',
+    '1e5',
+    'a@b.c',
+    'http://x.y/z?q=1',
+    '<b>',
+    'IMG_',
+    '..',
+    '\ud800',
+  ]
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 120 }),
-    fc.array(fc.oneof(fc.constantFrom(...hostile), fc.string({ maxLength: 5 })), { maxLength: 12 }).map((parts) => parts.join(' ')),
+    fc
+      .array(fc.oneof(fc.constantFrom(...hostile), fc.string({ maxLength: 5 })), { maxLength: 12 })
+      .map((parts) => parts.join(' ')),
     fc.array(fc.constantFrom(...hostile), { maxLength: 20 }).map((parts) => parts.join('')),
   )
   await fc.assert(
@@ -141,7 +224,15 @@ test('whatever is typed is answered', async () => {
       const { status, body } = await search({ q: q.slice(0, 500), facets: ['type', 'tags', 'year'] })
       expect(status).toBe(200)
       expect(body.count).toBeGreaterThanOrEqual(body.results.length)
-      expect((await library.ask('viewer', 'GET', `/dam/assets/?${new URLSearchParams({ search: q.slice(0, 500), tags: q.slice(0, 50) })}`)).status).toBe(200)
+      expect(
+        (
+          await library.ask(
+            'viewer',
+            'GET',
+            `/dam/assets/?${new URLSearchParams({ search: q.slice(0, 500), tags: q.slice(0, 50) })}`,
+          )
+        ).status,
+      ).toBe(200)
     }),
     { numRuns: 250, examples: hostile.map((q) => [q] as [string]) },
   )
@@ -185,12 +276,20 @@ test('a word that most of a large library has is not gathered, and what is rare 
   const rare = await flood({ q: 'floo', filters: { tags: ['few'] } })
   expect(rare).toMatchObject({ count: 21, results: expect.any(Array) })
   expect(rare).not.toHaveProperty('count_is_estimate')
-  for (const [q, filters] of [['flood ancient', {}], ['flood recent', {}], ['ancient floo', {}], ['floo', { mime_type: ['image/rare'] }], ['flood ', { size: { min: 20_999, max: 20_999 } }]] as const) {
+  for (const [q, filters] of [
+    ['flood ancient', {}],
+    ['flood recent', {}],
+    ['ancient floo', {}],
+    ['floo', { mime_type: ['image/rare'] }],
+    ['flood ', { size: { min: 20_999, max: 20_999 } }],
+  ] as const) {
     const one = await flood({ q, filters })
     expect([q, one.count, one.results.length]).toEqual([q, 1, 1])
   }
   expect(await flood({ q: '-flood' })).toMatchObject({ count: 5000, count_is_estimate: true })
   expect((await flood({ q: 'flood -flood' })).count).toBe(0)
   const walked = (await library.ask('viewer', 'GET', '/dam/assets/?q=flood&cursor=&page_size=100&ordering=size')).body
-  expect(walked.results.map((asset: { size: number }) => asset.size)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
+  expect(walked.results.map((asset: { size: number }) => asset.size)).toEqual(
+    Array.from({ length: 100 }, (_, n) => n + 1),
+  )
 })

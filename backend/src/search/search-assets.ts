@@ -14,7 +14,13 @@ import { rankHits } from './rank-hits.ts'
 export type Found = Count & { rows: ListedRow[]; facets: Facets }
 
 /** A filter with everything looked up that answering it needs. */
-type Prepared = { principal: Principal; filter: AssetFilter; resolved: ResolvedFilter; narrowed: Narrowed; visible: Sql }
+type Prepared = {
+  principal: Principal
+  filter: AssetFilter
+  resolved: ResolvedFilter
+  narrowed: Narrowed
+  visible: Sql
+}
 
 /** One page of matches with facets. Whatever is asked, no more than some thousand assets are read. */
 export async function searchAssets(querier: Querier, principal: Principal, body: SearchBody): Promise<Found> {
@@ -29,7 +35,11 @@ export async function searchAssets(querier: Querier, principal: Principal, body:
     : resolved.text && byRelevance
       ? rankHits(querier, resolved.text, amongHits(prepared), page).then((ids) => rowsInOrder(querier, ids, visible))
       : rowsOf(querier, whereOf(visible, narrowed.conditions), order, page)
-  const [found, count, facets] = await Promise.all([rows, countOf(querier, prepared), allFacets(querier, prepared, body.facets)])
+  const [found, count, facets] = await Promise.all([
+    rows,
+    countOf(querier, prepared),
+    allFacets(querier, prepared, body.facets),
+  ])
   return { ...count, rows: found, facets }
 }
 
@@ -58,10 +68,16 @@ async function allFacets(querier: Querier, prepared: Prepared, names: SearchBody
   if (types) open.type = { ...rest, ...(dateFrom ? { dateFrom } : {}), ...(dateBefore ? { dateBefore } : {}) }
   if (dateFrom || dateBefore) open.year = { ...rest, ...(types ? { types } : {}) }
   const parts = await Promise.all([
-    facetsWithin(querier, prepared, names.filter((name) => !open[name])),
+    facetsWithin(
+      querier,
+      prepared,
+      names.filter((name) => !open[name]),
+    ),
     ...names.flatMap((name) => {
       const filter = open[name]
-      return filter ? [prepare(querier, prepared.principal, filter).then((opened) => facetsWithin(querier, opened, [name]))] : []
+      return filter
+        ? [prepare(querier, prepared.principal, filter).then((opened) => facetsWithin(querier, opened, [name]))]
+        : []
     }),
   ])
   const facets: Facets = Object.assign({}, ...parts)
@@ -77,7 +93,12 @@ async function facetsWithin(querier: Querier, prepared: Prepared, names: SearchB
   return facetsOf(querier, names, sql`a.id in (${newest})`, countLimit)
 }
 
-const rowsOf = (querier: Querier, where: Sql, order: Sql, page: { limit: number; offset: number }): Promise<ListedRow[]> =>
+const rowsOf = (
+  querier: Querier,
+  where: Sql,
+  order: Sql,
+  page: { limit: number; offset: number },
+): Promise<ListedRow[]> =>
   querier.rows<ListedRow>(sql`
     select a.id, a.revision, ${ownerColumns} from (select a.* from asset a where ${where} order by ${order} limit ${raw(String(page.limit))} offset ${page.offset}) a
     left join account o on o.id = a.owner_id order by ${order}`)

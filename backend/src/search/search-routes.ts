@@ -20,7 +20,8 @@ export const searchHandlers = ({ database, summaries, signals }: SearchDeps): Pi
       const found = await searchAssets(database, principal, { ...body, limit, offset })
       const results = await summaries.arrayText(database, found.rows, { origin, accessLevel: accessLevelOf(principal) })
       signals.searchDone(found.count > 0 ? 'found' : 'empty', performance.now() - startedAt)
-      const link = (at: number): string => JSON.stringify(`${origin}/api/v4/dam/assets/search/?limit=${limit}&offset=${at}`)
+      const link = (at: number): string =>
+        JSON.stringify(`${origin}/api/v4/dam/assets/search/?limit=${limit}&offset=${at}`)
       const next = found.rows.length === limit && offset + limit < found.count ? link(offset + limit) : null
       const previous = offset > 0 ? link(Math.max(0, offset - limit)) : null
       const estimate = found.isEstimate ? '"count_is_estimate":true,' : ''

@@ -9,7 +9,11 @@ import { parseQuery, type Clause, type Term } from './parse-query.ts'
 export type TextQuery = { tsquery: string; without: string | undefined }
 
 /** What was typed plus the filters that documents carry as tokens, as one tsquery; undefined where the text holds no word. */
-export async function textQueryOf(querier: Querier, filter: AssetFilter, tags: readonly string[]): Promise<TextQuery | undefined> {
+export async function textQueryOf(
+  querier: Querier,
+  filter: AssetFilter,
+  tags: readonly string[],
+): Promise<TextQuery | undefined> {
   const clauses = parseQuery(filter.text ?? '')
   if (clauses.length === 0) return undefined
   const tokens = tokenClauses(filter, tags).map((token) => sql`${token}::tsquery`)

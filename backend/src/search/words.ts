@@ -1,7 +1,18 @@
 /** Longer words are cut: PostgreSQL takes no lexeme above 2 kB, and nobody types one. */
 const longestWord = 100
 
-const spelledOut: Readonly<Record<string, string>> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', þ: 'th', ł: 'l', ı: 'i', ё: 'е' }
+const spelledOut: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ł: 'l',
+  ı: 'i',
+  ё: 'е',
+}
 
 /** Folds case, accents of Latin and Greek letters, and compatibility forms. Keeps й, which stemming needs. */
 export const fold = (text: string): string =>
@@ -37,7 +48,10 @@ export function piecesOfName(name: string): string[] {
       .replace(/(\p{N})(\p{L})/gu, '$1 $2'),
   )
   const numbers = pieces.filter((piece) => /^0+[1-9]\d*$/.test(piece)).map((piece) => piece.replace(/^0+/, ''))
-  const glued = wordsOf(name.replace(/\.[^.]{1,10}$/, '')).join('').slice(0, longestWord).toWellFormed()
+  const glued = wordsOf(name.replace(/\.[^.]{1,10}$/, ''))
+    .join('')
+    .slice(0, longestWord)
+    .toWellFormed()
   const known = new Set([...words, ...pieces, ''])
   return [...(pieces.length === words.length ? [] : pieces), ...[...numbers, glued].filter((word) => !known.has(word))]
 }

@@ -11,7 +11,11 @@ afterAll(() => rm(root, { recursive: true, force: true }))
 
 test('publishing bytes that are being released at the same moment always finds a place for them', async () => {
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-  const folders = { blobs: path.join(root, 'blobs'), incoming: path.join(root, 'incoming'), quarantine: path.join(root, 'quarantine') }
+  const folders = {
+    blobs: path.join(root, 'blobs'),
+    incoming: path.join(root, 'incoming'),
+    quarantine: path.join(root, 'quarantine'),
+  }
   const blobs = await BlobStore.open({ folders, expectBlobs: false, log: quiet })
   const bytes = Buffer.alloc(300_000, 7)
   const expected = { sizeBytes: bytes.length, crc32: crc32(bytes) }
@@ -28,7 +32,8 @@ test('publishing bytes that are being released at the same moment always finds a
   })()
   try {
     for (let round = 0; round < 150; round++) {
-      for (const { sha256: placed } of await Promise.all(uploads.map((id) => blobs.publish(id, expected)))) expect(placed).toBe(sha256)
+      for (const { sha256: placed } of await Promise.all(uploads.map((id) => blobs.publish(id, expected))))
+        expect(placed).toBe(sha256)
     }
   } finally {
     isOver = true

@@ -5,7 +5,11 @@ import { sql, type Querier, type Transaction } from '@dam/platform/database'
  * Empty where nothing visible is left.
  */
 export function cleanTag(text: string): string {
-  const plain = text.normalize('NFC').toWellFormed().replace(/(?:[\p{Cc}\s]|(?![\u200c\u200d])\p{Cf})+/gu, ' ').trim()
+  const plain = text
+    .normalize('NFC')
+    .toWellFormed()
+    .replace(/(?:[\p{Cc}\s]|(?![\u200c\u200d])\p{Cf})+/gu, ' ')
+    .trim()
   return /[^\p{C}\p{Z}]/u.test(plain) ? Array.from(plain).slice(0, 100).join('').trim() : ''
 }
 
@@ -38,11 +42,17 @@ export async function canonicalTags(querier: Querier, names: readonly string[]):
 export type TagCount = { id: number; name: string; asset_count: number }
 
 /** Tags in use, most used first; `q` finds those that begin with it, then those that contain it or come close. */
-export async function listTags(querier: Querier, input: { q?: string | undefined; limit: number; offset: number }): Promise<{ total: number; tags: TagCount[] }> {
+export async function listTags(
+  querier: Querier,
+  input: { q?: string | undefined; limit: number; offset: number },
+): Promise<{ total: number; tags: TagCount[] }> {
   const q = cleanTag(input.q ?? '')
   const like = q.replace(/[\\%_]/g, '\\$&')
   const matches = q === '' ? sql`true` : sql`(lower(t.name) like lower(${`%${like}%`}) or lower(t.name) % lower(${q}))`
-  const closeness = q === '' ? sql`0` : sql`case when lower(t.name) like lower(${`${like}%`}) then 0 when lower(t.name) like lower(${`%${like}%`}) then 1 else 2 end`
+  const closeness =
+    q === ''
+      ? sql`0`
+      : sql`case when lower(t.name) like lower(${`${like}%`}) then 0 when lower(t.name) like lower(${`%${like}%`}) then 1 else 2 end`
   const rows = await querier.rows<TagCount & { total: number }>(sql`
     with used as (
       select t.id, t.name, sum(y.delta)::bigint as asset_count, ${closeness} as closeness

@@ -36,7 +36,9 @@ test('cleaning a tag twice changes nothing more, and PostgreSQL can hold the res
 test('many who use the same new tags at once get the same spellings', async () => {
   const spellings = ['Alpha', 'ALPHA', 'alpha', 'Beta', 'BETA', 'Gamma']
   const results = await Promise.all(
-    Array.from({ length: 8 }, (_, n) => library.database.transaction((tx) => ensureTags(tx, [...spellings.slice(n % 6), ...spellings.slice(0, n % 6)]))),
+    Array.from({ length: 8 }, (_, n) =>
+      library.database.transaction((tx) => ensureTags(tx, [...spellings.slice(n % 6), ...spellings.slice(0, n % 6)])),
+    ),
   )
   for (const kept of results) {
     expect(kept).toHaveLength(3)
@@ -45,8 +47,12 @@ test('many who use the same new tags at once get the same spellings', async () =
 })
 
 test('tags are listed by use, found by their beginning, their middle and almost', async () => {
-  for (let n = 0; n < 3; n++) await library.add({ tags: ['Mountain', ...(n < 2 ? ['Fountain'] : []), ...(n < 1 ? ['100%_sure'] : [])] })
-  const names = async (q: string) => (await library.ask('viewer', 'GET', `/tags/?${new URLSearchParams({ q })}`)).body.results.map((tag: { name: string }) => tag.name)
+  for (let n = 0; n < 3; n++)
+    await library.add({ tags: ['Mountain', ...(n < 2 ? ['Fountain'] : []), ...(n < 1 ? ['100%_sure'] : [])] })
+  const names = async (q: string) =>
+    (await library.ask('viewer', 'GET', `/tags/?${new URLSearchParams({ q })}`)).body.results.map(
+      (tag: { name: string }) => tag.name,
+    )
   expect(await names('')).toEqual(['Mountain', 'Fountain', '100%_sure'])
   expect(await names('fou')).toEqual(['Fountain'])
   expect(await names('OUNT')).toEqual(['Mountain', 'Fountain'])

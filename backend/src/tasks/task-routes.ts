@@ -29,10 +29,21 @@ export const taskHandlers = ({ database }: TaskDeps): Pick<Handlers, 'getTask' |
       const task = await lockTask(tx, params.id)
       if (!isFor(task, principal)) throw notFound()
       if (hasEnded(task)) throw new Problem('task-already-ended', `This task has ended already (${task.state}).`)
-      if (task.kind === 'replay') throw new Problem('task-already-ended', 'Ingest of one file cannot be cancelled; it ends by itself within minutes.')
+      if (task.kind === 'replay')
+        throw new Problem(
+          'task-already-ended',
+          'Ingest of one file cannot be cancelled; it ends by itself within minutes.',
+        )
       await saveTask(tx, task.id, { state: 'cancelled' })
       await recordTaskChange(tx, { ...task, state: 'cancelled' })
-      await recordAudit(tx, [{ actorId: principal.id, action: 'task.cancelled', object: `task:${task.id}`, detail: { kind: task.kind, done: task.done } }])
+      await recordAudit(tx, [
+        {
+          actorId: principal.id,
+          action: 'task.cancelled',
+          object: `task:${task.id}`,
+          detail: { kind: task.kind, done: task.done },
+        },
+      ])
     })
     return undefined
   },

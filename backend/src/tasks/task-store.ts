@@ -26,14 +26,23 @@ export async function insertTask(
     insert into task (kind, owner_id, total_count, input)
     values (${task.kind}, ${task.ownerId}, ${task.total}, ${JSON.stringify(task.input)}::jsonb) returning id`)
   if (!row) throw new Error('insert into task returned no row')
-  await recordTaskChange(tx, { id: row.id, kind: task.kind, state: 'queued', done: 0, total: task.total, ownerId: task.ownerId })
+  await recordTaskChange(tx, {
+    id: row.id,
+    kind: task.kind,
+    state: 'queued',
+    done: 0,
+    total: task.total,
+    ownerId: task.ownerId,
+  })
   return row.id
 }
 
-export const findTask = (querier: Querier, id: number): Promise<TaskRow | undefined> => querier.row<TaskRow>(sql`select ${columns} from task where id = ${id}`)
+export const findTask = (querier: Querier, id: number): Promise<TaskRow | undefined> =>
+  querier.row<TaskRow>(sql`select ${columns} from task where id = ${id}`)
 
 /** Locks the task's row, so that cancelling waits for the batch that runs and the next batch sees it. */
-export const lockTask = (tx: Transaction, id: number): Promise<TaskRow | undefined> => tx.row<TaskRow>(sql`select ${columns} from task where id = ${id} for update`)
+export const lockTask = (tx: Transaction, id: number): Promise<TaskRow | undefined> =>
+  tx.row<TaskRow>(sql`select ${columns} from task where id = ${id} for update`)
 
 export async function saveTask(
   tx: Transaction,
@@ -56,7 +65,18 @@ export const recordTaskChange = (
   task: Pick<TaskRow, 'id' | 'kind' | 'state' | 'done' | 'total' | 'ownerId'> & { counts?: Record<string, unknown> },
 ): Promise<void> =>
   recordEvents(tx, [
-    { kind: 'task.changed', actorId: task.ownerId, data: { task_id: task.id, kind: task.kind, state: task.state, done: task.done, total: task.total, ...task.counts } },
+    {
+      kind: 'task.changed',
+      actorId: task.ownerId,
+      data: {
+        task_id: task.id,
+        kind: task.kind,
+        state: task.state,
+        done: task.done,
+        total: task.total,
+        ...task.counts,
+      },
+    },
   ])
 
 /** Ended tasks are kept 35 days. */

@@ -9,12 +9,21 @@ import { searchPath } from './config.ts'
 export type TestConverter = AsyncDisposable & { pool: ConverterPool; folder: string; blobs: string; scratch: string }
 
 /** Real converter processes with a folder of their own. `blobsFolder` when originals lie elsewhere. */
-export async function testConverter(options: { blobsFolder?: string } & Partial<ConverterPoolOptions> = {}): Promise<TestConverter> {
+export async function testConverter(
+  options: { blobsFolder?: string } & Partial<ConverterPoolOptions> = {},
+): Promise<TestConverter> {
   const folder = await mkdtemp(join(tmpdir(), 'dam-converter-'))
   const tools = options.tools ?? findTools(searchPath)
   const blobs = options.blobsFolder ?? folder
   const scratch = join(folder, 'scratch')
-  const pool = new ConverterPool({ tools, sandbox: findSandbox(tools), scratchFolder: scratch, concurrency: 2, ...options, blobsFolder: blobs })
+  const pool = new ConverterPool({
+    tools,
+    sandbox: findSandbox(tools),
+    scratchFolder: scratch,
+    concurrency: 2,
+    ...options,
+    blobsFolder: blobs,
+  })
   return {
     pool,
     folder,

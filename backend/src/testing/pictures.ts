@@ -28,7 +28,10 @@ export async function coloursOf(path: string): Promise<string[]> {
 
 /** A PDF of one blank A6 page for each entry. */
 export function pdfOfPages(count: number): Buffer {
-  const objects = ['<< /Type /Catalog /Pages 2 0 R >>', `<< /Type /Pages /Count ${count} /Kids [${Array.from({ length: count }, (_, n) => `${n + 3} 0 R`).join(' ')}] >>`]
+  const objects = [
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    `<< /Type /Pages /Count ${count} /Kids [${Array.from({ length: count }, (_, n) => `${n + 3} 0 R`).join(' ')}] >>`,
+  ]
   for (let n = 0; n < count; n++) objects.push('<< /Type /Page /Parent 2 0 R /MediaBox [0 0 298 420] >>')
   let text = '%PDF-1.4\n'
   const offsets: number[] = []

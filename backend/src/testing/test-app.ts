@@ -30,14 +30,31 @@ export type TestApp = AsyncDisposable & {
 export async function testApp(environment: Record<string, string> = {}): Promise<TestApp> {
   const own = await testDatabase()
   const dataDir = await mkdtemp(path.join(tmpdir(), 'dam-app-'))
-  const { config } = readConfig({ DAM_DATA: dataDir, PORT: '0', HOST: '127.0.0.1', DAM_DISK_RESERVE_PERCENT: '0', ...environment })
-  const database = openDatabase({ connectionString: own.connectionString, applicationName: 'dam test', maxConnections: 8 })
+  const { config } = readConfig({
+    DAM_DATA: dataDir,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DAM_DISK_RESERVE_PERCENT: '0',
+    ...environment,
+  })
+  const database = openDatabase({
+    connectionString: own.connectionString,
+    applicationName: 'dam test',
+    maxConnections: 8,
+  })
   const log = openLog({ directory: dataFolders(config).logs, process: 'web', level: 'info', stdout: false })
   const redisUrl = config.redisUrl?.reveal() ?? externalRedisUrl
   const cache = openCache(redisUrl ? { redisUrl } : {})
-  const authenticator = createAuthenticator({ database, cookieName: 'dam_session', sessionDays: 14, onError: () => undefined })
+  const authenticator = createAuthenticator({
+    database,
+    cookieName: 'dam_session',
+    sessionDays: 14,
+    onError: () => undefined,
+  })
   const signals = createSignals({
-    version: 'test', commit: 'test', dataDir,
+    version: 'test',
+    commit: 'test',
+    dataDir,
     activeUsers: () => authenticator.activeUsers(5),
     pool: () => database.stats(),
     queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }),
@@ -48,8 +65,18 @@ export async function testApp(environment: Record<string, string> = {}): Promise
   const hub = await openHub(database, () => undefined)
   const blobs = await openBlobStore({ database, folders: dataFolders(config), log })
   const { app, close } = await createApp({
-    config, database, cache, authenticator, signals, hub, blobs, log,
-    version: 'test', cookieName: 'dam_session', isHttps: false, frontendDir: path.join(dataDir, 'no-frontend'),
+    config,
+    database,
+    cache,
+    authenticator,
+    signals,
+    hub,
+    blobs,
+    log,
+    version: 'test',
+    cookieName: 'dam_session',
+    isHttps: false,
+    frontendDir: path.join(dataDir, 'no-frontend'),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   let people = 0
@@ -60,9 +87,18 @@ export async function testApp(environment: Record<string, string> = {}): Promise
     dataDir,
     person: async (role) => {
       const username = `${role}${++people}`
-      const account = await database.transaction((tx) => addAccount(tx, { username, passwordHash, role, actorId: null }))
-      const session = (kind: 'token' | 'browser') => createSession(database, { accountId: account.id, kind, label: 'test', lifetimeDays: 1 })
-      return { id: account.id, username, password: 'long enough password', token: await session('token'), browserToken: await session('browser') }
+      const account = await database.transaction((tx) =>
+        addAccount(tx, { username, passwordHash, role, actorId: null }),
+      )
+      const session = (kind: 'token' | 'browser') =>
+        createSession(database, { accountId: account.id, kind, label: 'test', lifetimeDays: 1 })
+      return {
+        id: account.id,
+        username,
+        password: 'long enough password',
+        token: await session('token'),
+        browserToken: await session('browser'),
+      }
     },
     [Symbol.asyncDispose]: async () => {
       await close()

@@ -12,7 +12,10 @@ const mostAnnounced = 1_000
 export type ReleaseBlobs = (sha256s: readonly string[]) => Promise<unknown>
 
 /** Starts the task that deletes for good what is in the trash now. */
-export async function startEmptying(tx: Transaction, input: { actorId: number | null; trashedBefore?: Date }): Promise<number> {
+export async function startEmptying(
+  tx: Transaction,
+  input: { actorId: number | null; trashedBefore?: Date },
+): Promise<number> {
   const row = await tx.row<{ total: number; before: Date }>(sql`
     select count(*) as total, coalesce(${input.trashedBefore ?? null}::timestamptz, clock_timestamp()) as before from asset
     where trashed_at is not null and trashed_at <= coalesce(${input.trashedBefore ?? null}::timestamptz, clock_timestamp())`)
@@ -23,7 +26,9 @@ export async function startEmptying(tx: Transaction, input: { actorId: number | 
     input: { trashedBefore: row?.before.toISOString() },
   })
   await addJob(tx, 'empty-trash', { taskId: id }, { queue: 'empty-trash', priority: 20, maxAttempts: 10 })
-  await recordAudit(tx, [{ actorId: input.actorId, action: 'trash.emptied', object: `task:${id}`, detail: { assets: row?.total ?? 0 } }])
+  await recordAudit(tx, [
+    { actorId: input.actorId, action: 'trash.emptied', object: `task:${id}`, detail: { assets: row?.total ?? 0 } },
+  ])
   return id
 }
 
@@ -39,8 +44,16 @@ export async function runEmptying(database: Database, release: ReleaseBlobs, tas
       const chosen = await tx.rows<{ id: number }>(sql`
         select id from asset where trashed_at is not null and trashed_at <= ${trashedBefore}::timestamptz + interval '1 millisecond'
         order by trashed_at, id limit ${batchSize} for update skip locked`)
-      const gone = await purge(tx, chosen.map((row) => row.id), current.ownerId, (current.total ?? 0) <= mostAnnounced)
-      const result: Progress = { deleted: progress.deleted + gone.length, pending: [...new Set(gone.map((row) => row.sha256))] }
+      const gone = await purge(
+        tx,
+        chosen.map((row) => row.id),
+        current.ownerId,
+        (current.total ?? 0) <= mostAnnounced,
+      )
+      const result: Progress = {
+        deleted: progress.deleted + gone.length,
+        pending: [...new Set(gone.map((row) => row.sha256))],
+      }
       return { done: gone.length, finished: gone.length < batchSize, result, counts: { deleted: result.deleted } }
     },
     afterCommit: async (result) => {
@@ -50,18 +63,38 @@ export async function runEmptying(database: Database, release: ReleaseBlobs, tas
   })
 }
 
-async function purge(tx: Transaction, ids: readonly number[], actorId: number | null, announce: boolean): Promise<{ id: number; sha256: string }[]> {
+async function purge(
+  tx: Transaction,
+  ids: readonly number[],
+  actorId: number | null,
+  announce: boolean,
+): Promise<{ id: number; sha256: string }[]> {
   if (ids.length === 0) return []
   const gone = await tx.rows<{ id: number; sha256: string; filename: string }>(
     sql`delete from asset where id = any(${ids}::bigint[]) and trashed_at is not null returning id, sha256, filename`,
   )
-  await recordAudit(tx, gone.map(({ id, sha256, filename }) => ({ actorId, action: 'asset.purged', object: `asset:${id}`, detail: { filename, checksum: sha256 } })))
-  if (announce) await recordEvents(tx, gone.map(({ id }) => ({ kind: 'asset.purged', assetId: id, actorId })))
+  await recordAudit(
+    tx,
+    gone.map(({ id, sha256, filename }) => ({
+      actorId,
+      action: 'asset.purged',
+      object: `asset:${id}`,
+      detail: { filename, checksum: sha256 },
+    })),
+  )
+  if (announce)
+    await recordEvents(
+      tx,
+      gone.map(({ id }) => ({ kind: 'asset.purged', assetId: id, actorId })),
+    )
   return gone
 }
 
 /** Starts emptying what has been in the trash for longer than `trashDays`; 0 keeps everything. Returns the task, if there is one. */
-export async function purgeExpired(database: Database, input: { trashDays: number; now: Date }): Promise<number | undefined> {
+export async function purgeExpired(
+  database: Database,
+  input: { trashDays: number; now: Date },
+): Promise<number | undefined> {
   if (input.trashDays === 0) return undefined
   const trashedBefore = new Date(input.now.getTime() - input.trashDays * 86_400_000)
   return database.transaction(async (tx) => {

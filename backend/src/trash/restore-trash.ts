@@ -8,10 +8,19 @@ const batchSize = 1_000
 
 /** Starts the task that restores everything that is in the trash now. */
 export async function startRestoring(tx: Transaction, actorId: number): Promise<number> {
-  const row = await tx.row<{ total: number; before: Date }>(sql`select count(*) as total, clock_timestamp() as before from asset where trashed_at is not null`)
-  const id = await insertTask(tx, { kind: 'trash.restore', ownerId: actorId, total: row?.total ?? 0, input: { trashedBefore: row?.before.toISOString() } })
+  const row = await tx.row<{ total: number; before: Date }>(
+    sql`select count(*) as total, clock_timestamp() as before from asset where trashed_at is not null`,
+  )
+  const id = await insertTask(tx, {
+    kind: 'trash.restore',
+    ownerId: actorId,
+    total: row?.total ?? 0,
+    input: { trashedBefore: row?.before.toISOString() },
+  })
   await addJob(tx, 'restore-trash', { taskId: id }, { priority: 10 })
-  await recordAudit(tx, [{ actorId, action: 'trash.restored', object: `task:${id}`, detail: { assets: row?.total ?? 0 } }])
+  await recordAudit(tx, [
+    { actorId, action: 'trash.restored', object: `task:${id}`, detail: { assets: row?.total ?? 0 } },
+  ])
   return id
 }
 
@@ -29,7 +38,11 @@ export async function runRestoring(database: Database, task: TaskRow): Promise<v
       await tx.run(sql`
         insert into audit (actor_id, action, object, detail)
         select ${current.ownerId}::bigint, 'asset.restored', 'asset:' || id, '{"bulk": true}' from unnest(${ids}::bigint[]) id`)
-      if (announce) await recordEvents(tx, ids.map((assetId) => ({ kind: 'asset.restored', assetId, actorId: current.ownerId })))
+      if (announce)
+        await recordEvents(
+          tx,
+          ids.map((assetId) => ({ kind: 'asset.restored', assetId, actorId: current.ownerId })),
+        )
       const restored = ((current.result?.['restored'] as number | undefined) ?? 0) + ids.length
       return { done: ids.length, finished: ids.length < batchSize, result: { restored }, counts: { restored } }
     },

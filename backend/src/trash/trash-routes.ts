@@ -12,7 +12,10 @@ export type TrashDeps = { database: Database; summaries: SummaryCache }
 
 const lastTrashedFirst: AssetOrder = { field: 'date_trashed', descending: true }
 
-export const trashHandlers = ({ database, summaries }: TrashDeps): Pick<Handlers, 'listTrash' | 'restoreTrash' | 'emptyTrash'> => ({
+export const trashHandlers = ({
+  database,
+  summaries,
+}: TrashDeps): Pick<Handlers, 'listTrash' | 'restoreTrash' | 'emptyTrash'> => ({
   listTrash: async ({ query }, { principal, origin, request, reply }) => {
     demand(principal, 'trash.read')
     const text = await listAssets(

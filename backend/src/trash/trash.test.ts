@@ -13,7 +13,8 @@ beforeEach(async () => {
 })
 
 const trash = (id: number) => library.ask('editor', 'DELETE', `/dam/assets/${id}/`)
-const inTrash = async (): Promise<number[]> => (await library.ask('editor', 'GET', '/trash/')).body.results.map((asset: { id: number }) => asset.id)
+const inTrash = async (): Promise<number[]> =>
+  (await library.ask('editor', 'GET', '/trash/')).body.results.map((asset: { id: number }) => asset.id)
 const count = async (): Promise<number> => (await library.ask('viewer', 'GET', '/dam/assets/')).body.count
 
 test('a deleted asset leaves lists, search, collections and counts, and comes back as it was', async () => {
@@ -33,7 +34,11 @@ test('a deleted asset leaves lists, search, collections and counts, and comes ba
   expect(body).toMatchObject({ count: 1, results: [{ id, trashed_at: expect.any(String) }] })
   await library.ask('editor', 'POST', '/dam/assets/bulk/', { ids: [id], action: 'restore' })
   expect(await gone()).toEqual([1, 1, 1, 1, 1])
-  expect((await library.ask('viewer', 'GET', `/dam/assets/${id}/`)).body).toMatchObject({ trashed_at: null, tags: ['kept'], collections: [{ id: collection }] })
+  expect((await library.ask('viewer', 'GET', `/dam/assets/${id}/`)).body).toMatchObject({
+    trashed_at: null,
+    tags: ['kept'],
+    collections: [{ id: collection }],
+  })
 })
 
 test('the trash shows what was trashed last first', async () => {
@@ -46,7 +51,11 @@ test('emptying deletes for good and releases bytes that nothing else uses, after
   const shared = 'c'.repeat(64)
   const alone = 'd'.repeat(64)
   const kept = await library.add({ sha256: shared })
-  const [twin, single, late] = [await library.add({ sha256: shared }), await library.add({ sha256: alone }), await library.add({})] as const
+  const [twin, single, late] = [
+    await library.add({ sha256: shared }),
+    await library.add({ sha256: alone }),
+    await library.add({}),
+  ] as const
   await trash(twin)
   await trash(single)
   const { status, body, headers } = await library.ask('administrator', 'DELETE', '/trash/')
@@ -56,12 +65,20 @@ test('emptying deletes for good and releases bytes that nothing else uses, after
   const released: string[][] = []
   await library.work(async (sha256s) => {
     // Whoever releases bytes must find the rows gone already.
-    const left = await library.database.row<{ n: number }>(sql`select count(*) as n from asset where id = any(${[twin, single]}::bigint[])`)
+    const left = await library.database.row<{ n: number }>(
+      sql`select count(*) as n from asset where id = any(${[twin, single]}::bigint[])`,
+    )
     expect(left?.n).toBe(0)
     released.push([...sha256s].sort())
   })
   expect(released).toEqual([[shared, alone]])
-  expect((await library.ask('administrator', 'GET', headers.get('location') as string)).body).toMatchObject({ id: body.job_id, kind: 'trash.empty', state: 'done', done: 2, result: { deleted: 2 } })
+  expect((await library.ask('administrator', 'GET', headers.get('location') as string)).body).toMatchObject({
+    id: body.job_id,
+    kind: 'trash.empty',
+    state: 'done',
+    done: 2,
+    result: { deleted: 2 },
+  })
   expect(await inTrash()).toEqual([late])
   expect((await library.ask('viewer', 'GET', `/dam/assets/${kept}/`)).body.duplicates).toEqual([])
   expect(await library.database.row(sql`select count(*) as n from event where kind = 'asset.purged'`)).toEqual({ n: 2 })
@@ -79,7 +96,10 @@ test('bytes whose release a crash prevented are released when the job runs again
   const released: string[] = []
   await library.work(async (sha256s) => released.push(...sha256s))
   expect(released).toEqual(['e'.repeat(64)])
-  expect((await library.ask('administrator', 'GET', `/tasks/${body.job_id}/`)).body).toMatchObject({ state: 'done', result: { deleted: 1 } })
+  expect((await library.ask('administrator', 'GET', `/tasks/${body.job_id}/`)).body).toMatchObject({
+    state: 'done',
+    result: { deleted: 1 },
+  })
 })
 
 test('an asset restored while the trash is being emptied is either restored or gone, never half', async () => {
@@ -103,7 +123,11 @@ test('everything is restored at once by a task', async () => {
   const { status, body } = await library.ask('editor', 'POST', '/trash/restore/')
   expect(status).toBe(202)
   await library.work()
-  expect((await library.ask('editor', 'GET', `/tasks/${body.job_id}/`)).body).toMatchObject({ state: 'done', done: 5, result: { restored: 5 } })
+  expect((await library.ask('editor', 'GET', `/tasks/${body.job_id}/`)).body).toMatchObject({
+    state: 'done',
+    done: 5,
+    result: { restored: 5 },
+  })
   expect(await count()).toBe(5)
 })
 

@@ -51,7 +51,12 @@ function Page(): ReactNode {
   useEffect(
     () =>
       client.getQueryCache().subscribe((event) => {
-        if (event.type === 'updated' && event.action.type === 'error' && isCode(event.action.error, 'not-authenticated')) endSession()
+        if (
+          event.type === 'updated' &&
+          event.action.type === 'error' &&
+          isCode(event.action.error, 'not-authenticated')
+        )
+          endSession()
       }),
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- endSession reads only stores
     [client],
@@ -59,7 +64,12 @@ function Page(): ReactNode {
   useEffect(
     () =>
       client.getMutationCache().subscribe((event) => {
-        if (event.type === 'updated' && event.action.type === 'error' && isCode(event.action.error, 'not-authenticated')) endSession()
+        if (
+          event.type === 'updated' &&
+          event.action.type === 'error' &&
+          isCode(event.action.error, 'not-authenticated')
+        )
+          endSession()
       }),
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- endSession reads only stores
     [client],
@@ -79,11 +89,13 @@ function Page(): ReactNode {
   const { user, setup_required: setUpRequired } = session.data
   if (setUpRequired || (matchPath('/setup', path) && !user)) return <SetUp />
   if (!user) {
-    if (!matchPath('/sign-in', path)) return <Redirect to={`/sign-in?back=${encodeURIComponent(currentLocation().path + currentLocation().search)}`} />
+    if (!matchPath('/sign-in', path))
+      return <Redirect to={`/sign-in?back=${encodeURIComponent(currentLocation().path + currentLocation().search)}`} />
     return <SignIn />
   }
   if (matchPath('/sign-in', path)) return <Redirect to={safeReturn(search)} />
-  if (path === '/' || matchPath('/setup', path) || matchPath('/dam', path) || matchPath('/dam/search', path)) return <Redirect to={`/dam/gallery${matchPath('/dam/search', path) ? search : ''}`} />
+  if (path === '/' || matchPath('/setup', path) || matchPath('/dam', path) || matchPath('/dam/search', path))
+    return <Redirect to={`/dam/gallery${matchPath('/dam/search', path) ? search : ''}`} />
 
   for (const page of pages) {
     const params = matchPath(page.pattern, path)
@@ -108,7 +120,11 @@ function Page(): ReactNode {
 function NotFound(): ReactNode {
   useTitle(t`Not found`)
   return (
-    <Notice icon="search" title={t`There is nothing at this address`} message={t`The link may be old, or what it led to was deleted, or is not for your account.`}>
+    <Notice
+      icon="search"
+      title={t`There is nothing at this address`}
+      message={t`The link may be old, or what it led to was deleted, or is not for your account.`}
+    >
       <Button look="primary" onClick={() => navigate('/dam/gallery')}>{t`Go to the gallery`}</Button>
     </Notice>
   )

@@ -6,5 +6,9 @@ import styles from './shell.module.css'
 
 export function ConnectionBanner(): ReactNode {
   const state = useStore(connection)
-  return <div role="status" className={styles.banner}>{state === 'unreachable' ? t`The server cannot be reached. Trying again by itself; nothing is lost.` : ''}</div>
+  return (
+    <div role="status" className={styles.banner}>
+      {state === 'unreachable' ? t`The server cannot be reached. Trying again by itself; nothing is lost.` : ''}
+    </div>
+  )
 }

@@ -19,9 +19,21 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
     if (error === null) return this.props.children
     const isStale = error instanceof TypeError && /dynamically imported module|module script/i.test(error.message)
     return (
-      <Notice icon="warning" title={isStale ? t`DAM has been updated` : t`This page broke`} message={isStale ? t`Load the page again to go on with the new version.` : t`What you did before is saved. Load the page again; if it happens again, tell your administrator what stands below.`}>
+      <Notice
+        icon="warning"
+        title={isStale ? t`DAM has been updated` : t`This page broke`}
+        message={
+          isStale
+            ? t`Load the page again to go on with the new version.`
+            : t`What you did before is saved. Load the page again; if it happens again, tell your administrator what stands below.`
+        }
+      >
         <Button look="primary" onClick={() => window.location.reload()}>{t`Load again`}</Button>
-        {!isStale && <code>{error instanceof ApiError && error.requestId ? `${error.message} (${error.requestId})` : String(error)}</code>}
+        {!isStale && (
+          <code>
+            {error instanceof ApiError && error.requestId ? `${error.message} (${error.requestId})` : String(error)}
+          </code>
+        )}
       </Notice>
     )
   }

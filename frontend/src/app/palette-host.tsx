@@ -18,25 +18,79 @@ export default function PaletteHost({ onClose }: { onClose: () => void }): React
   const { path, search } = currentLocation()
   const commands = useMemo((): PaletteCommand[] => {
     const context = currentContext.get()
-    const place = (id: string, label: string, icon: PaletteCommand['icon'], to: string): PaletteCommand => ({ id, label, icon, shortcut: null, group: 'places', run: () => navigate(to) })
+    const place = (id: string, label: string, icon: PaletteCommand['icon'], to: string): PaletteCommand => ({
+      id,
+      label,
+      icon,
+      shortcut: null,
+      group: 'places',
+      run: () => navigate(to),
+    })
     const { theme } = preferences.get()
     return [
-      ...runnable(assetActions, context).map((action): PaletteCommand => ({ id: action.id, label: action.label(context!), icon: action.icon, shortcut: action.shortcut, group: 'actions', run: () => void action.run(context!) })),
+      ...runnable(assetActions, context).map((action): PaletteCommand => ({
+        id: action.id,
+        label: action.label(context!),
+        icon: action.icon,
+        shortcut: action.shortcut,
+        group: 'actions',
+        run: () => void action.run(context!),
+      })),
       place('gallery', t`Gallery`, 'gallery', '/dam/gallery'),
       ...(isAtLeast(user, 'editor')
         ? [
-            { id: 'upload', label: t`Upload files`, icon: 'upload' as const, shortcut: null, group: 'places' as const, run: () => chooseFiles('files', path) },
-            { id: 'upload-folder', label: t`Upload a folder`, icon: 'collection' as const, shortcut: null, group: 'places' as const, run: () => chooseFiles('folder', path) },
+            {
+              id: 'upload',
+              label: t`Upload files`,
+              icon: 'upload' as const,
+              shortcut: null,
+              group: 'places' as const,
+              run: () => chooseFiles('files', path),
+            },
+            {
+              id: 'upload-folder',
+              label: t`Upload a folder`,
+              icon: 'collection' as const,
+              shortcut: null,
+              group: 'places' as const,
+              run: () => chooseFiles('folder', path),
+            },
             place('trash', t`Trash`, 'trash', '/dam/trash'),
           ]
         : []),
-      ...(isAtLeast(user, 'administrator') ? [place('users', t`Users`, 'people', '/admin/users'), place('health', t`Health`, 'health', '/admin/health')] : []),
+      ...(isAtLeast(user, 'administrator')
+        ? [place('users', t`Users`, 'people', '/admin/users'), place('health', t`Health`, 'health', '/admin/health')]
+        : []),
       place('settings', t`Settings`, 'settings', '/settings'),
-      { id: 'theme', label: theme === 'dark' ? t`Light colours` : t`Dark colours`, icon: 'display', shortcut: null, group: 'places', run: () => setPreference('theme', theme === 'dark' ? 'light' : 'dark') },
-      { id: 'shortcuts', label: t`Keyboard shortcuts`, icon: 'keyboard', shortcut: '?', group: 'places', run: () => openDialog.set({ kind: 'shortcuts' }) },
+      {
+        id: 'theme',
+        label: theme === 'dark' ? t`Light colours` : t`Dark colours`,
+        icon: 'display',
+        shortcut: null,
+        group: 'places',
+        run: () => setPreference('theme', theme === 'dark' ? 'light' : 'dark'),
+      },
+      {
+        id: 'shortcuts',
+        label: t`Keyboard shortcuts`,
+        icon: 'keyboard',
+        shortcut: '?',
+        group: 'places',
+        run: () => openDialog.set({ kind: 'shortcuts' }),
+      },
     ]
   }, [user, path])
   const inGallery = path.startsWith('/dam/gallery') || path.startsWith('/collections/')
-  const present = inGallery ? parseGalleryQuery(search, path.startsWith('/collections/') ? { collection: Number(path.split('/')[2]) } : {}) : emptyQuery
-  return <Palette commands={commands} initial={present.q} onSearch={(q) => navigate(galleryHref({ ...present, q, sort: '' }))} onOpenAsset={(id, q) => navigate(assetHref(id, { ...emptyQuery, q }))} onClose={onClose} />
+  const present = inGallery
+    ? parseGalleryQuery(search, path.startsWith('/collections/') ? { collection: Number(path.split('/')[2]) } : {})
+    : emptyQuery
+  return (
+    <Palette
+      commands={commands}
+      initial={present.q}
+      onSearch={(q) => navigate(galleryHref({ ...present, q, sort: '' }))}
+      onOpenAsset={(id, q) => navigate(assetHref(id, { ...emptyQuery, q }))}
+      onClose={onClose}
+    />
+  )
 }

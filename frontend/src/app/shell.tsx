@@ -54,24 +54,72 @@ export function Shell({ user, bare, children }: { user: User; bare: boolean; chi
                   <Mark size={26} />
                   <span className={styles.brandName}>DAM</span>
                 </Link>
-                <IconButton icon="close" label={t`Close the menu`} className={styles.drawerClose} onClick={() => setDrawer(false)} />
+                <IconButton
+                  icon="close"
+                  label={t`Close the menu`}
+                  className={styles.drawerClose}
+                  onClick={() => setDrawer(false)}
+                />
               </div>
               <ul className={styles.places}>
                 <Place to="/dam/gallery" icon="gallery" label={t`Gallery`} current={path.startsWith('/dam/gallery')} />
-                {mayEdit && <Place to="/dam/trash" icon="trash" label={t`Trash`} current={path.startsWith('/dam/trash')} />}
+                {mayEdit && (
+                  <Place to="/dam/trash" icon="trash" label={t`Trash`} current={path.startsWith('/dam/trash')} />
+                )}
               </ul>
               <CollectionTree path={path} mayEdit={mayEdit} />
               <ul className={styles.places}>
-                {user.role === 'administrator' && <Place to="/admin/users" icon="people" label={t`Users`} current={path.startsWith('/admin/users') || path === '/admin'} />}
-                {user.role === 'administrator' && <Place to="/admin/health" icon="health" label={t`Health`} current={path.startsWith('/admin/health')} />}
+                {user.role === 'administrator' && (
+                  <Place
+                    to="/admin/users"
+                    icon="people"
+                    label={t`Users`}
+                    current={path.startsWith('/admin/users') || path === '/admin'}
+                  />
+                )}
+                {user.role === 'administrator' && (
+                  <Place
+                    to="/admin/health"
+                    icon="health"
+                    label={t`Health`}
+                    current={path.startsWith('/admin/health')}
+                  />
+                )}
                 <Place to="/settings" icon="settings" label={t`Settings`} current={path.startsWith('/settings')} />
               </ul>
             </nav>
-            {drawer && <button type="button" className={styles.scrim} aria-label={t`Close the menu`} tabIndex={-1} onClick={() => setDrawer(false)} />}
+            {drawer && (
+              <button
+                type="button"
+                className={styles.scrim}
+                aria-label={t`Close the menu`}
+                tabIndex={-1}
+                onClick={() => setDrawer(false)}
+              />
+            )}
             <header className={styles.bar}>
-              <IconButton icon="menu" label={t`Menu`} tip="start" className={styles.menuButton} aria-expanded={drawer} onClick={() => setDrawer(true)} />
-              <IconButton icon="sidebar" label={sidebar === 'open' ? t`Hide the sidebar` : t`Show the sidebar`} tip="start" className={styles.sidebarButton} aria-pressed={false} onClick={() => setPreference('sidebar', sidebar === 'open' ? 'closed' : 'open')} />
-              <button type="button" className={styles.search} aria-haspopup="dialog" onClick={() => openDialog.set({ kind: 'palette' })}>
+              <IconButton
+                icon="menu"
+                label={t`Menu`}
+                tip="start"
+                className={styles.menuButton}
+                aria-expanded={drawer}
+                onClick={() => setDrawer(true)}
+              />
+              <IconButton
+                icon="sidebar"
+                label={sidebar === 'open' ? t`Hide the sidebar` : t`Show the sidebar`}
+                tip="start"
+                className={styles.sidebarButton}
+                aria-pressed={false}
+                onClick={() => setPreference('sidebar', sidebar === 'open' ? 'closed' : 'open')}
+              />
+              <button
+                type="button"
+                className={styles.search}
+                aria-haspopup="dialog"
+                onClick={() => openDialog.set({ kind: 'palette' })}
+              >
                 <Icon name="search" size={18} />
                 <span className={styles.searchText} data-query={q !== '' || undefined}>
                   {q === '' ? t`Search` : <bdi>{q}</bdi>}
@@ -79,7 +127,13 @@ export function Shell({ user, bare, children }: { user: User; bare: boolean; chi
                 <kbd aria-hidden="true">{keysOf('mod+k').join(' ')}</kbd>
               </button>
               {mayEdit && (
-                <Button look="primary" icon="upload" className={styles.upload} aria-label={t`Upload`} onClick={() => chooseFiles('files', path)}>
+                <Button
+                  look="primary"
+                  icon="upload"
+                  className={styles.upload}
+                  aria-label={t`Upload`}
+                  onClick={() => chooseFiles('files', path)}
+                >
                   <span className={styles.uploadLabel}>{t`Upload`}</span>
                 </Button>
               )}
@@ -100,7 +154,17 @@ export function Shell({ user, bare, children }: { user: User; bare: boolean; chi
   )
 }
 
-function Place({ to, icon, label, current }: { to: string; icon: IconName; label: string; current: boolean }): ReactNode {
+function Place({
+  to,
+  icon,
+  label,
+  current,
+}: {
+  to: string
+  icon: IconName
+  label: string
+  current: boolean
+}): ReactNode {
   return (
     <li>
       <Link to={to} className={styles.place} aria-current={current ? 'page' : undefined}>
@@ -116,7 +180,14 @@ function UserButton({ user }: { user: User }): ReactNode {
   const name = user.display_name || user.username
   return (
     <>
-      <button type="button" className={styles.user} aria-haspopup="menu" aria-expanded={anchor !== null} aria-label={t`Account of ${name}`} onClick={(event) => setAnchor(anchor ? null : event.currentTarget)}>
+      <button
+        type="button"
+        className={styles.user}
+        aria-haspopup="menu"
+        aria-expanded={anchor !== null}
+        aria-label={t`Account of ${name}`}
+        onClick={(event) => setAnchor(anchor ? null : event.currentTarget)}
+      >
         {Array.from(name)[0]?.toUpperCase()}
       </button>
       {anchor && (

@@ -12,10 +12,41 @@ export default function ShortcutsDialog({ onClose }: { onClose: () => void }): R
   const user = queryClient.getQueryData(sessionOptions.queryKey)?.user
   const context = user ? { target: { ids: [1], count: 1 }, assets: [], user, query: emptyQuery } : null
   const groups: [string, [string, string[]][]][] = [
-    [t`Everywhere`, [[t`Search and commands`, ['mod+k', '/']], [t`Undo`, ['mod+z']], [t`This overview`, ['?']]]],
-    [t`Gallery`, [[t`Move`, ['arrowleft', 'arrowright', 'arrowup', 'arrowdown']], [t`Preview`, ['space']], [t`Open`, ['enter']], [t`Select`, ['x']], [t`Select a range`, ['shift+arrowright']], [t`Select all that match`, ['mod+a']], [t`Clear selection`, ['escape']]]],
-    [t`Asset`, [[t`Previous, next`, ['arrowleft', 'arrowright']], [t`Zoom in, out, fit`, ['+', '-', '0']], [t`Show or hide details`, ['i']], [t`Back to the gallery`, ['escape']]]],
-    [t`Selected assets`, assetActions.flatMap((action): [string, string[]][] => (action.shortcut && context ? [[action.label(context), [action.shortcut]]] : []))],
+    [
+      t`Everywhere`,
+      [
+        [t`Search and commands`, ['mod+k', '/']],
+        [t`Undo`, ['mod+z']],
+        [t`This overview`, ['?']],
+      ],
+    ],
+    [
+      t`Gallery`,
+      [
+        [t`Move`, ['arrowleft', 'arrowright', 'arrowup', 'arrowdown']],
+        [t`Preview`, ['space']],
+        [t`Open`, ['enter']],
+        [t`Select`, ['x']],
+        [t`Select a range`, ['shift+arrowright']],
+        [t`Select all that match`, ['mod+a']],
+        [t`Clear selection`, ['escape']],
+      ],
+    ],
+    [
+      t`Asset`,
+      [
+        [t`Previous, next`, ['arrowleft', 'arrowright']],
+        [t`Zoom in, out, fit`, ['+', '-', '0']],
+        [t`Show or hide details`, ['i']],
+        [t`Back to the gallery`, ['escape']],
+      ],
+    ],
+    [
+      t`Selected assets`,
+      assetActions.flatMap((action): [string, string[]][] =>
+        action.shortcut && context ? [[action.label(context), [action.shortcut]]] : [],
+      ),
+    ],
   ]
   return (
     <Dialog title={t`Keyboard shortcuts`} size="large" onClose={onClose}>

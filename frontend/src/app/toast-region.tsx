@@ -40,7 +40,14 @@ function ToastCard({ toast }: { toast: Toast }): ReactNode {
     held.current = value
   }
   return (
-    <div className={styles.toast} data-tone={toast.tone} onMouseEnter={hold(true)} onMouseLeave={hold(false)} onFocus={hold(true)} onBlur={hold(false)}>
+    <div
+      className={styles.toast}
+      data-tone={toast.tone}
+      onMouseEnter={hold(true)}
+      onMouseLeave={hold(false)}
+      onFocus={hold(true)}
+      onBlur={hold(false)}
+    >
       {toast.tone !== 'neutral' && <Icon name={toast.tone === 'danger' ? 'warning' : 'check'} size={18} />}
       <span className={styles.text}>
         <bdi>{toast.message}</bdi>
@@ -57,7 +64,14 @@ function ToastCard({ toast }: { toast: Toast }): ReactNode {
           {toast.action.label}
         </Button>
       )}
-      <IconButton icon="close" label={t`Dismiss`} tip="above" size={16} className={styles.close} onClick={() => dismissToast(toast.id)} />
+      <IconButton
+        icon="close"
+        label={t`Dismiss`}
+        tip="above"
+        size={16}
+        className={styles.close}
+        onClick={() => dismissToast(toast.id)}
+      />
     </div>
   )
 }

@@ -17,7 +17,16 @@ export function acceptDrop(transfer: DataTransfer, path: string): void {
   // Entries live only as long as this event: they are taken now, the code that walks them may come later.
   const taken = [...transfer.items]
     .filter((item) => item.kind === 'file')
-    .map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile(), handle: 'getAsFileSystemHandle' in item ? (item as DataTransferItem & { getAsFileSystemHandle: () => Promise<FileSystemHandle | null> }).getAsFileSystemHandle().catch(() => null) : null }))
+    .map((item) => ({
+      entry: item.webkitGetAsEntry(),
+      file: item.getAsFile(),
+      handle:
+        'getAsFileSystemHandle' in item
+          ? (item as DataTransferItem & { getAsFileSystemHandle: () => Promise<FileSystemHandle | null> })
+              .getAsFileSystemHandle()
+              .catch(() => null)
+          : null,
+    }))
   uploadsWanted.set(true)
   void load().then(({ uploadManager }) => uploadManager.addDropped(taken, collectionOf(path)))
 }
@@ -31,7 +40,12 @@ export function chooseFiles(kind: 'files' | 'folder', path: string): void {
     const files = [...(input.files ?? [])]
     if (files.length === 0) return
     uploadsWanted.set(true)
-    void load().then(({ uploadManager }) => uploadManager.addFiles(files.map((file) => ({ file, relativePath: file.webkitRelativePath || file.name, handle: null })), collectionOf(path)))
+    void load().then(({ uploadManager }) =>
+      uploadManager.addFiles(
+        files.map((file) => ({ file, relativePath: file.webkitRelativePath || file.name, handle: null })),
+        collectionOf(path),
+      ),
+    )
   })
   input.click()
 }
@@ -44,7 +58,12 @@ export function lookForUnfinished(): void {
   looked = true
   const look = async (): Promise<void> => {
     const isRemembered = localStorage.getItem(unfinishedFlag) !== null
-    const onServer = isRemembered ? 0 : await api('listUploads', {}).then(({ data }) => data.count, () => 0)
+    const onServer = isRemembered
+      ? 0
+      : await api('listUploads', {}).then(
+          ({ data }) => data.count,
+          () => 0,
+        )
     if (!isRemembered && onServer === 0) return
     const { uploadManager } = await load()
     if (await uploadManager.findUnfinished()) uploadsWanted.set(true)

@@ -13,7 +13,15 @@ import { Icon } from '../ui/icon.tsx'
 import styles from '../ui/menu.module.css'
 import { chooseFiles } from './upload-gate.ts'
 
-export default function UserMenu({ user, anchor, onClose }: { user: User; anchor: HTMLElement; onClose: () => void }): ReactNode {
+export default function UserMenu({
+  user,
+  anchor,
+  onClose,
+}: {
+  user: User
+  anchor: HTMLElement
+  onClose: () => void
+}): ReactNode {
   const client = useQueryClient()
   const signOut = async (): Promise<void> => {
     try {

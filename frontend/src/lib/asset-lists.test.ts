@@ -1,10 +1,26 @@
 import type { AssetSummary } from '@dam/contract/types'
 import { describe, expect, test } from 'vitest'
-import { flattenPages, mergeFirstPage, overlaps, patchPages, removeFromPages, type AssetPage, type AssetPages } from './asset-lists.ts'
+import {
+  flattenPages,
+  mergeFirstPage,
+  overlaps,
+  patchPages,
+  removeFromPages,
+  type AssetPage,
+  type AssetPages,
+} from './asset-lists.ts'
 
 const asset = (id: number, label = `asset ${id}`): AssetSummary => ({ id, label }) as AssetSummary
-const page = (ids: number[], next: string | null = null, count = 100): AssetPage => ({ count, next, previous: null, results: ids.map((id) => asset(id)) })
-const pages = (...lists: number[][]): AssetPages => ({ pages: lists.map((ids) => page(ids, 'more')), pageParams: lists.map((_, index) => (index === 0 ? '' : String(index))) })
+const page = (ids: number[], next: string | null = null, count = 100): AssetPage => ({
+  count,
+  next,
+  previous: null,
+  results: ids.map((id) => asset(id)),
+})
+const pages = (...lists: number[][]): AssetPages => ({
+  pages: lists.map((ids) => page(ids, 'more')),
+  pageParams: lists.map((_, index) => (index === 0 ? '' : String(index))),
+})
 const ids = (data: AssetPages): number[] => flattenPages(data).map((one) => one.id)
 
 describe('a loaded gallery', () => {

@@ -1,9 +1,24 @@
 import type { AssetSummary, SearchResult } from '@dam/contract/types'
 import { infiniteQueryOptions, type InfiniteData, type QueryClient } from '@tanstack/react-query'
 import { api } from './api.ts'
-import { firstPageSize, formatGalleryQuery, needsSearch, pageQuery, pageSize, toFilters, type GalleryQuery } from './gallery-query.ts'
+import {
+  firstPageSize,
+  formatGalleryQuery,
+  needsSearch,
+  pageQuery,
+  pageSize,
+  toFilters,
+  type GalleryQuery,
+} from './gallery-query.ts'
 
-export type AssetPage = { count: number; count_is_estimate?: boolean | undefined; next: string | null; previous: string | null; results: AssetSummary[]; facets?: SearchResult['facets'] }
+export type AssetPage = {
+  count: number
+  count_is_estimate?: boolean | undefined
+  next: string | null
+  previous: string | null
+  results: AssetSummary[]
+  facets?: SearchResult['facets']
+}
 /** Keyset cursor of the list (empty at the top), or offset of a search. */
 export type PagePosition = string | number
 export type AssetPages = InfiniteData<AssetPage, PagePosition>
@@ -19,12 +34,26 @@ export async function fetchPage(query: GalleryQuery, position: PagePosition, sig
     const offset = Number(position)
     const { data } = await api(
       'searchAssets',
-      { query: {}, body: { q: query.q, filters: toFilters(query), ...(query.sort ? { sort: query.sort } : {}), limit: offset === 0 ? firstPageSize : pageSize, offset, facets: offset === 0 ? ['type', 'tags', 'year'] : [] } },
+      {
+        query: {},
+        body: {
+          q: query.q,
+          filters: toFilters(query),
+          ...(query.sort ? { sort: query.sort } : {}),
+          limit: offset === 0 ? firstPageSize : pageSize,
+          offset,
+          facets: offset === 0 ? ['type', 'tags', 'year'] : [],
+        },
+      },
       options,
     )
     return data
   }
-  const { data } = await api(query.trash ? 'listTrash' : 'listAssets', { query: pageQuery(query, String(position)) }, options)
+  const { data } = await api(
+    query.trash ? 'listTrash' : 'listAssets',
+    { query: pageQuery(query, String(position)) },
+    options,
+  )
   return data
 }
 
@@ -45,7 +74,7 @@ export function assetListOptions(query: GalleryQuery) {
   return infiniteQueryOptions<AssetPage, Error, AssetPages, readonly [string, string, string], PagePosition>({
     queryKey: [listKey, query.trash ? 'trash' : 'library', formatGalleryQuery(query)] as const,
     queryFn: ({ pageParam, signal }) => fetchPage(query, pageParam, signal),
-    initialPageParam: (needsSearch(query) ? 0 : ''),
+    initialPageParam: needsSearch(query) ? 0 : '',
     getNextPageParam: (page: AssetPage, _pages: AssetPage[], position: PagePosition) => nextPosition(page, position),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10 * 60_000,
@@ -84,7 +113,9 @@ export function removeFromPages(data: AssetPages, ids: ReadonlySet<number>): Ass
     removed += page.results.length - results.length
     return results.length === page.results.length ? page : { ...page, results }
   })
-  return removed === 0 ? data : { ...data, pages: pages.map((page) => ({ ...page, count: Math.max(0, page.count - removed) })) }
+  return removed === 0
+    ? data
+    : { ...data, pages: pages.map((page) => ({ ...page, count: Math.max(0, page.count - removed) })) }
 }
 
 /** Puts assets that a fresh first page has and the list has not at its top; all others of that page are patched in place. */
@@ -94,7 +125,14 @@ export function mergeFirstPage(data: AssetPages, fresh: AssetPage): AssetPages {
   const patched = patchPages(data, new Map(fresh.results.map((asset) => [asset.id, asset])))
   const [first, ...rest] = patched.pages
   if (!first) return { ...data, pages: [fresh] }
-  return { ...patched, pages: [{ ...first, results: [...added, ...first.results] }, ...rest].map((page) => ({ ...page, count: fresh.count, count_is_estimate: fresh.count_is_estimate })) }
+  return {
+    ...patched,
+    pages: [{ ...first, results: [...added, ...first.results] }, ...rest].map((page) => ({
+      ...page,
+      count: fresh.count,
+      count_is_estimate: fresh.count_is_estimate,
+    })),
+  }
 }
 
 /** Whether a fresh first page follows on the loaded list without a hole between them. */

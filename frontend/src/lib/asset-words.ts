@@ -33,6 +33,7 @@ export function splitReason(reason: string): { words: string; technical: string 
 
 /** Why a card has no picture, or null where it has one or soon will. */
 export function previewReason(asset: AssetSummary): string | null {
-  if (asset.preview_state === 'ready' || asset.preview_state === 'pending') return asset.status === 'failed' ? asset.status_reason : null
+  if (asset.preview_state === 'ready' || asset.preview_state === 'pending')
+    return asset.status === 'failed' ? asset.status_reason : null
   return asset.preview_reason ?? asset.status_reason ?? t`No preview for this kind of file.`
 }

@@ -7,11 +7,20 @@ type BulkAction = BulkBody['action']
 const pollMs = 700
 
 /** Runs a bulk change to its end, also where the server makes a task of it. `onProgress` gets a share from 0 to 1. */
-export async function changeMany(target: AssetTarget, action: BulkAction, data: Partial<BulkBody['data']> = {}, onProgress?: (share: number) => void): Promise<BulkResult> {
-  const { data: answer } = await api('bulkAssets', { body: { ...('ids' in target ? { ids: target.ids } : { filter: target.filter }), action, data } })
+export async function changeMany(
+  target: AssetTarget,
+  action: BulkAction,
+  data: Partial<BulkBody['data']> = {},
+  onProgress?: (share: number) => void,
+): Promise<BulkResult> {
+  const { data: answer } = await api('bulkAssets', {
+    body: { ...('ids' in target ? { ids: target.ids } : { filter: target.filter }), action, data },
+  })
   if (!('job_id' in answer)) return answer
   const task = await waitForTask(answer.job_id, onProgress)
-  return (task.result as BulkResult | null) ?? { success: true, dry_run: false, updated: task.done, failed: 0, errors: [] }
+  return (
+    (task.result as BulkResult | null) ?? { success: true, dry_run: false, updated: task.done, failed: 0, errors: [] }
+  )
 }
 
 /** Resolves when a task has ended well; throws with its own words where it failed. */

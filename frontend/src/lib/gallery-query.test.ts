@@ -1,13 +1,31 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assetHref, dateRange, emptyQuery, firstPageUrl, formatGalleryQuery, galleryHref, needsSearch, parseGalleryQuery, toFilters, toListQuery } from './gallery-query.ts'
+import {
+  assetHref,
+  dateRange,
+  emptyQuery,
+  firstPageUrl,
+  formatGalleryQuery,
+  galleryHref,
+  needsSearch,
+  parseGalleryQuery,
+  toFilters,
+  toListQuery,
+} from './gallery-query.ts'
 
 describe('the gallery in the URL', () => {
   test('what is written can be read back', () => {
     const query = fc.record({
       q: fc.string({ maxLength: 50 }).map((text) => text.trim()),
       type: fc.uniqueArray(fc.constantFrom('image', 'video', 'document')).map((types) => types.toSorted()),
-      tags: fc.uniqueArray(fc.string({ minLength: 1, maxLength: 20 }).map((text) => text.trim()).filter(Boolean)).map((tags) => tags.toSorted()),
+      tags: fc
+        .uniqueArray(
+          fc
+            .string({ minLength: 1, maxLength: 20 })
+            .map((text) => text.trim())
+            .filter(Boolean),
+        )
+        .map((tags) => tags.toSorted()),
       date: fc.constantFrom('', '2024', '2024-05', '2024-05-17', '2024-05-01..2024-05-17'),
       collection: fc.option(fc.integer({ min: 1, max: 10_000 }), { nil: null }),
       status: fc.uniqueArray(fc.constantFrom('ready', 'failed')).map((statuses) => statuses.toSorted()),
@@ -37,7 +55,9 @@ describe('the gallery in the URL', () => {
     expect(galleryHref({ ...emptyQuery, collection: 7, q: 'cat' })).toBe('/collections/7?q=cat')
     expect(galleryHref({ ...emptyQuery, trash: true })).toBe('/dam/trash')
     expect(assetHref(5, { ...emptyQuery, collection: 7 })).toBe('/dam/assets/5?collection=7')
-    expect(formatGalleryQuery({ ...emptyQuery, type: ['video', 'image'] })).toBe(formatGalleryQuery({ ...emptyQuery, type: ['image', 'video'] }))
+    expect(formatGalleryQuery({ ...emptyQuery, type: ['video', 'image'] })).toBe(
+      formatGalleryQuery({ ...emptyQuery, type: ['image', 'video'] }),
+    )
   })
 
   test('a tag with a comma goes the way that can carry it', () => {
@@ -69,6 +89,8 @@ describe('dates', () => {
   })
 
   test('filters carry days, both included', () => {
-    expect(toFilters({ ...emptyQuery, date: '2024-05' })).toEqual({ date_range: { from: '2024-05-01', to: '2024-05-31' } })
+    expect(toFilters({ ...emptyQuery, date: '2024-05' })).toEqual({
+      date_range: { from: '2024-05-01', to: '2024-05-31' },
+    })
   })
 })

@@ -19,7 +19,16 @@ export type GalleryQuery = {
 
 export const defaultOrdering = '-date_added'
 
-export const emptyQuery: GalleryQuery = { q: '', type: [], tags: [], date: '', collection: null, status: [], sort: '', trash: false }
+export const emptyQuery: GalleryQuery = {
+  q: '',
+  type: [],
+  tags: [],
+  date: '',
+  collection: null,
+  status: [],
+  sort: '',
+  trash: false,
+}
 
 const assetTypes: readonly AssetType[] = ['image', 'video', 'audio', 'document', 'model', 'font', 'archive', 'other']
 const statuses: readonly Status[] = ['processing', 'ready', 'failed']
@@ -31,14 +40,25 @@ const datePattern = /^\d{4}(-\d{2}(-\d{2}(\.\.\d{4}-\d{2}-\d{2})?)?)?$/
 /** Reads the query of a page. Anything that is not understood is left out: a URL typed by hand never breaks the page. */
 export function parseGalleryQuery(search: string, place: { collection?: number; trash?: boolean } = {}): GalleryQuery {
   const params = new URLSearchParams(search)
-  const list = (name: string): string[] => (params.get(name) ?? '').split(',').map((value) => value.trim()).filter(Boolean)
+  const list = (name: string): string[] =>
+    (params.get(name) ?? '')
+      .split(',')
+      .map((value) => value.trim())
+      .filter(Boolean)
   const sort = params.get('sort') ?? ''
   const date = params.get('date') ?? ''
   const collection = place.collection ?? Number(params.get('collection') ?? Number.NaN)
   return {
     q: (params.get('q') ?? '').trim().slice(0, 500),
     type: list('type').filter((value): value is AssetType => (assetTypes as readonly string[]).includes(value)),
-    tags: [...new Set(params.getAll('tag').map((tag) => tag.trim()).filter(Boolean))],
+    tags: [
+      ...new Set(
+        params
+          .getAll('tag')
+          .map((tag) => tag.trim())
+          .filter(Boolean),
+      ),
+    ],
     date: datePattern.test(date) ? date : '',
     collection: Number.isSafeInteger(collection) && collection > 0 ? collection : null,
     status: list('status').filter((value): value is Status => (statuses as readonly string[]).includes(value)),
@@ -65,7 +85,8 @@ export function formatGalleryQuery(query: GalleryQuery, place: { collection?: bo
 /** Address of the gallery that shows a query. */
 export function galleryHref(query: GalleryQuery): string {
   if (query.trash) return `/dam/trash${formatGalleryQuery(query, { trash: true })}`
-  if (query.collection !== null) return `/collections/${query.collection}${formatGalleryQuery(query, { collection: true })}`
+  if (query.collection !== null)
+    return `/collections/${query.collection}${formatGalleryQuery(query, { collection: true })}`
   return `/dam/gallery${formatGalleryQuery(query)}`
 }
 

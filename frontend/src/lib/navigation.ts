@@ -17,7 +17,8 @@ export function navigate(href: string, options: { replace?: boolean } = {}): voi
   const target = new URL(href, window.location.href)
   if (target.origin !== window.location.origin) throw new Error(`Not a page of this application: ${href}`)
   const next = target.pathname + target.search
-  if (options.replace || next === window.location.pathname + window.location.search) history.replaceState(history.state, '', next)
+  if (options.replace || next === window.location.pathname + window.location.search)
+    history.replaceState(history.state, '', next)
   else history.pushState({ fromApplication: true }, '', next)
   location.set({ path: target.pathname, search: target.search })
 }
@@ -49,10 +50,21 @@ export function matchPath(pattern: string, path: string): Record<string, string>
 }
 
 export function isPlainClick(event: MouseEvent): boolean {
-  return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey && !event.defaultPrevented
+  return (
+    event.button === 0 &&
+    !event.metaKey &&
+    !event.ctrlKey &&
+    !event.shiftKey &&
+    !event.altKey &&
+    !event.defaultPrevented
+  )
 }
 
-type LinkProps = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href'> & { to: string; replace?: boolean; children?: ReactNode }
+type LinkProps = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href'> & {
+  to: string
+  replace?: boolean
+  children?: ReactNode
+}
 
 export function Link({ to, replace, onClick, ...rest }: LinkProps): ReactNode {
   return createElement('a', {

@@ -1,7 +1,13 @@
 import { createStore, type Store } from './store.ts'
 
 export type Theme = 'auto' | 'light' | 'dark'
-export type Preferences = { theme: Theme; locale: 'en' | 'ru'; rowHeight: number; sidebar: 'open' | 'closed'; panel: 'open' | 'closed' }
+export type Preferences = {
+  theme: Theme
+  locale: 'en' | 'ru'
+  rowHeight: number
+  sidebar: 'open' | 'closed'
+  panel: 'open' | 'closed'
+}
 
 const storageKey = 'dam.preferences'
 
@@ -17,7 +23,10 @@ function read(): Preferences {
     return {
       theme: stored.theme === 'light' || stored.theme === 'dark' ? stored.theme : 'auto',
       locale: stored.locale === 'en' || stored.locale === 'ru' ? stored.locale : defaults.locale,
-      rowHeight: typeof stored.rowHeight === 'number' && stored.rowHeight >= 96 && stored.rowHeight <= 400 ? stored.rowHeight : defaults.rowHeight,
+      rowHeight:
+        typeof stored.rowHeight === 'number' && stored.rowHeight >= 96 && stored.rowHeight <= 400
+          ? stored.rowHeight
+          : defaults.rowHeight,
       sidebar: stored.sidebar === 'closed' ? 'closed' : 'open',
       panel: stored.panel === 'closed' ? 'closed' : 'open',
     }

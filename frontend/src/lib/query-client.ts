@@ -3,7 +3,10 @@ import { ApiError } from './api.ts'
 
 /** Worth asking again: the server was away or busy, not: the server said no. */
 export function isRetryable(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 0 || error.status === 503 || error.status === 502 || error.status === 504)
+  return (
+    error instanceof ApiError &&
+    (error.status === 0 || error.status === 503 || error.status === 502 || error.status === 504)
+  )
 }
 
 export const queryClient = new QueryClient({

@@ -6,15 +6,30 @@ import { keysOf } from '../lib/shortcuts.ts'
 import { Icon } from './icon.tsx'
 import styles from './menu.module.css'
 
-type ActionMenuProps = { at: { x: number; y: number }; actions: readonly Action[]; context: ActionContext; onClose: () => void }
+type ActionMenuProps = {
+  at: { x: number; y: number }
+  actions: readonly Action[]
+  context: ActionContext
+  onClose: () => void
+}
 
 /** The actions that are possible, as a menu at a point of the window. */
 export default function ActionMenu({ at, actions, context, onClose }: ActionMenuProps): ReactNode {
-  const anchor = useMemo(() => ({ getBoundingClientRect: () => DOMRect.fromRect({ x: at.x, y: at.y, width: 0, height: 0 }) }), [at])
+  const anchor = useMemo(
+    () => ({ getBoundingClientRect: () => DOMRect.fromRect({ x: at.x, y: at.y, width: 0, height: 0 }) }),
+    [at],
+  )
   return (
     <Menu.Root open onOpenChange={(open) => !open && onClose()}>
       <Menu.Portal>
-        <Menu.Positioner className={styles.positioner} anchor={anchor} side="bottom" align="start" sideOffset={2} collisionPadding={8}>
+        <Menu.Positioner
+          className={styles.positioner}
+          anchor={anchor}
+          side="bottom"
+          align="start"
+          sideOffset={2}
+          collisionPadding={8}
+        >
           <Menu.Popup className={styles.popup} aria-label={t`Actions`}>
             {actions.map((action, index) => (
               <Menu.Item

@@ -4,7 +4,13 @@ import type { ReactNode } from 'react'
 import { IconButton } from './button.tsx'
 import styles from './dialog.module.css'
 
-type DialogProps = { title: string; description?: ReactNode; size?: 'small' | 'medium' | 'large'; onClose: () => void; children: ReactNode }
+type DialogProps = {
+  title: string
+  description?: ReactNode
+  size?: 'small' | 'medium' | 'large'
+  onClose: () => void
+  children: ReactNode
+}
 
 /** A modal dialog: keeps the focus, closes with Esc, gives the focus back. */
 export function Dialog({ title, description, size = 'small', onClose, children }: DialogProps): ReactNode {

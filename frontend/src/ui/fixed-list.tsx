@@ -1,6 +1,13 @@
 import { useState, type ReactNode } from 'react'
 
-type FixedListProps<T> = { items: readonly T[]; rowHeight: number; className?: string | undefined; label: string; render: (item: T) => ReactNode; keyOf: (item: T) => string }
+type FixedListProps<T> = {
+  items: readonly T[]
+  rowHeight: number
+  className?: string | undefined
+  label: string
+  render: (item: T) => ReactNode
+  keyOf: (item: T) => string
+}
 
 /** A list of any length whose lines have one height: only those in view exist. */
 export function FixedList<T>({ items, rowHeight, className, label, render, keyOf }: FixedListProps<T>): ReactNode {
@@ -14,16 +21,32 @@ export function FixedList<T>({ items, rowHeight, className, label, render, keyOf
       role="region"
       aria-label={label}
       ref={(element) => {
-        if (element && element.clientHeight !== view.height) setView({ top: element.scrollTop, height: element.clientHeight })
+        if (element && element.clientHeight !== view.height)
+          setView({ top: element.scrollTop, height: element.clientHeight })
       }}
       onScroll={(event) => {
         const { scrollTop: top, clientHeight: height } = event.currentTarget
-        setView((now) => (Math.floor(now.top / rowHeight) === Math.floor(top / rowHeight) && now.height === height ? now : { top, height }))
+        setView((now) =>
+          Math.floor(now.top / rowHeight) === Math.floor(top / rowHeight) && now.height === height
+            ? now
+            : { top, height },
+        )
       }}
     >
       <ul style={{ position: 'relative', blockSize: items.length * rowHeight }}>
         {items.slice(first, end).map((item, offset) => (
-          <li key={keyOf(item)} aria-setsize={items.length} aria-posinset={first + offset + 1} style={{ position: 'absolute', insetInline: 0, insetBlockStart: 0, transform: `translateY(${(first + offset) * rowHeight}px)`, blockSize: rowHeight }}>
+          <li
+            key={keyOf(item)}
+            aria-setsize={items.length}
+            aria-posinset={first + offset + 1}
+            style={{
+              position: 'absolute',
+              insetInline: 0,
+              insetBlockStart: 0,
+              transform: `translateY(${(first + offset) * rowHeight}px)`,
+              blockSize: rowHeight,
+            }}
+          >
             {render(item)}
           </li>
         ))}

@@ -15,7 +15,8 @@ const paths = {
   'chevron-right': 'M8 5l5 5-5 5',
   clock: 'M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0zM10 6v4l2.5 2',
   close: 'M5 5l10 10M15 5L5 15',
-  collection: 'M3 6.5A1.5 1.5 0 0 1 4.5 5H8l1.5 2h6A1.5 1.5 0 0 1 17 8.5v6a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 3 14.5z',
+  collection:
+    'M3 6.5A1.5 1.5 0 0 1 4.5 5H8l1.5 2h6A1.5 1.5 0 0 1 17 8.5v6a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 3 14.5z',
   copy: 'M7 7h9v9H7zM13 7V4H4v9h3',
   display: 'M3 4.5h14v9H3zM7 16.5h6M10 13.5v3',
   document: 'M5 3h6.5L15 6.5V17H5zM11 3v4h4M7.5 10.5h5M7.5 13.5h5',
@@ -36,7 +37,8 @@ const paths = {
   more: 'M5.5 10a.7.7 0 1 1-1.4 0 .7.7 0 0 1 1.4 0zM10.7 10a.7.7 0 1 1-1.4 0 .7.7 0 0 1 1.4 0zM15.9 10a.7.7 0 1 1-1.4 0 .7.7 0 0 1 1.4 0z',
   other: 'M5 3h6.5L15 6.5V17H5zM11 3v4h4',
   pause: 'M7 5v10M13 5v10',
-  people: 'M11 7a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM2.5 16c.5-3 2.5-4.5 5.5-4.5s5 1.5 5.5 4.5M13 4.3a3 3 0 0 1 0 5.4M15 12c1.5.6 2.3 2 2.6 4',
+  people:
+    'M11 7a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM2.5 16c.5-3 2.5-4.5 5.5-4.5s5 1.5 5.5 4.5M13 4.3a3 3 0 0 1 0 5.4M15 12c1.5.6 2.3 2 2.6 4',
   play: 'M7 4.5l8.5 5.5L7 15.5z',
   restore: 'M4 9a6.2 6.2 0 1 1 1 5M4 4.5V9h4.5',
   retry: 'M16 11a6.2 6.2 0 1 1-1-5M16 4v3.5h-3.5',
@@ -60,7 +62,17 @@ export type IconName = keyof typeof paths
 
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }): ReactNode {
   return (
-    <svg width={size} height={size} viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth={1.5} strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 20 20"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth={1.5}
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
       <path d={paths[name]} />
     </svg>
   )

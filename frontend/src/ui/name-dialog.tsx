@@ -6,7 +6,14 @@ import { Dialog, DialogActions } from './dialog.tsx'
 import { Field } from './field.tsx'
 import styles from './dialog.module.css'
 
-type NameDialogProps = { title: string; label: string; value: string; submit: string; run: (name: string) => Promise<void>; onClose: () => void }
+type NameDialogProps = {
+  title: string
+  label: string
+  value: string
+  submit: string
+  run: (name: string) => Promise<void>
+  onClose: () => void
+}
 
 export default function NameDialog({ title, label, value, submit, run, onClose }: NameDialogProps): ReactNode {
   const [name, setName] = useState(value)

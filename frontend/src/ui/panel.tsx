@@ -2,7 +2,17 @@ import { useId, type ReactNode } from 'react'
 import styles from './panel.module.css'
 
 /** A titled block of a page of settings. */
-export function Panel({ title, description, tools, children }: { title: string; description?: string; tools?: ReactNode; children: ReactNode }): ReactNode {
+export function Panel({
+  title,
+  description,
+  tools,
+  children,
+}: {
+  title: string
+  description?: string
+  tools?: ReactNode
+  children: ReactNode
+}): ReactNode {
   const id = useId()
   return (
     <section className={styles.panel} aria-labelledby={id}>

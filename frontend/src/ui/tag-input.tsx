@@ -6,7 +6,14 @@ import { useDebounced } from '../lib/use-debounced.ts'
 import { Icon } from './icon.tsx'
 import styles from './tag-input.module.css'
 
-type TagInputProps = { tags: readonly string[]; onChange: (tags: string[]) => void; label: string; autoFocus?: boolean; placeholder?: string; readOnly?: boolean }
+type TagInputProps = {
+  tags: readonly string[]
+  onChange: (tags: string[]) => void
+  label: string
+  autoFocus?: boolean
+  placeholder?: string
+  readOnly?: boolean
+}
 
 const longestTag = 100
 
@@ -19,13 +26,22 @@ export function TagInput({ tags, onChange, label, autoFocus, placeholder, readOn
   const wanted = useDebounced(text.trim(), 120)
   const known = useQuery({
     queryKey: ['tags', wanted],
-    queryFn: async ({ signal }) => (await api('listTags', { query: { ...(wanted ? { q: wanted } : {}), page_size: 8 } }, { signal })).data.results,
+    queryFn: async ({ signal }) =>
+      (await api('listTags', { query: { ...(wanted ? { q: wanted } : {}), page_size: 8 } }, { signal })).data.results,
     enabled: focused && !readOnly,
     placeholderData: keepPreviousData,
   })
-  const options = focused ? (known.data ?? []).map((tag) => tag.name).filter((name) => !tags.includes(name)).slice(0, 6) : []
+  const options = focused
+    ? (known.data ?? [])
+        .map((tag) => tag.name)
+        .filter((name) => !tags.includes(name))
+        .slice(0, 6)
+    : []
   const add = (raw: string): void => {
-    const names = raw.split(',').map((name) => name.trim().slice(0, longestTag)).filter((name) => name && !tags.includes(name))
+    const names = raw
+      .split(',')
+      .map((name) => name.trim().slice(0, longestTag))
+      .filter((name) => name && !tags.includes(name))
     if (names.length > 0) onChange([...tags, ...new Set(names)])
     setText('')
     setActive(-1)
@@ -64,7 +80,11 @@ export function TagInput({ tags, onChange, label, autoFocus, placeholder, readOn
         {tags.map((tag) => (
           <span key={tag} className={styles.tag}>
             <bdi>{tag}</bdi>
-            <button type="button" aria-label={t`Remove tag ${tag}`} onClick={() => onChange(tags.filter((other) => other !== tag))}>
+            <button
+              type="button"
+              aria-label={t`Remove tag ${tag}`}
+              onClick={() => onChange(tags.filter((other) => other !== tag))}
+            >
               <Icon name="close" size={12} />
             </button>
           </span>
@@ -97,7 +117,15 @@ export function TagInput({ tags, onChange, label, autoFocus, placeholder, readOn
       {options.length > 0 && (
         <ul id={id} role="listbox" aria-label={t`Known tags`} className={styles.options}>
           {options.map((name, index) => (
-            <li key={name} id={`${id}-${index}`} role="option" aria-selected={index === active} className={styles.option} onMouseDown={(event) => event.preventDefault()} onClick={() => add(name)}>
+            <li
+              key={name}
+              id={`${id}-${index}`}
+              role="option"
+              aria-selected={index === active}
+              className={styles.option}
+              onMouseDown={(event) => event.preventDefault()}
+              onClick={() => add(name)}
+            >
               <bdi>{name}</bdi>
             </li>
           ))}

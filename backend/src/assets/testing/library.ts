@@ -36,7 +36,13 @@ export type Library = AsyncDisposable & {
   database: Database
   people: Record<Role, Principal>
   /** Sends a request as somebody of this role, or as nobody. */
-  ask(role: Role | null, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  ask(
+    role: Role | null,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>
   /** An asset as ingest leaves it behind; of bytes of its own unless told otherwise. */
   add(asset?: Partial<NewAsset>): Promise<number>
   /** Runs the jobs that wait, but for ingest. */
@@ -62,12 +68,28 @@ export async function startLibrary(): Promise<Library> {
   const own = await testDatabase()
   await migrateJobs(own.connectionString)
   const folder = await mkdtemp(path.join(tmpdir(), 'dam-library-'))
-  const database = openDatabase({ connectionString: own.connectionString, applicationName: 'dam test', maxConnections: 10 })
+  const database = openDatabase({
+    connectionString: own.connectionString,
+    applicationName: 'dam test',
+    maxConnections: 10,
+  })
   const log = openLog({ directory: folder, process: 'web', level: 'warn', stdout: false })
-  const authenticator = createAuthenticator({ database, cookieName: 'dam_session', sessionDays: 1, onError: (error) => log.error('unexpected', { error }) })
+  const authenticator = createAuthenticator({
+    database,
+    cookieName: 'dam_session',
+    sessionDays: 1,
+    onError: (error) => log.error('unexpected', { error }),
+  })
   const signals = createSignals({
-    version: '0', commit: 'test', dataDir: folder, activeUsers: () => 0, pool: () => database.stats(), cacheUp: () => true,
-    queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }), databaseUp: async () => true, workers: async () => [],
+    version: '0',
+    commit: 'test',
+    dataDir: folder,
+    activeUsers: () => 0,
+    pool: () => database.stats(),
+    cacheUp: () => true,
+    queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }),
+    databaseUp: async () => true,
+    workers: async () => [],
   })
   const summaries = createSummaryCache(() => undefined, 50)
   const handlers: Partial<Handlers> = {
@@ -80,7 +102,14 @@ export async function startLibrary(): Promise<Library> {
   }
   let port = 0
   const app = serve({
-    handlers: handlers as Handlers, database, authenticator, signals, log, isHttps: false, trustProxy: false, isStopping: () => false,
+    handlers: handlers as Handlers,
+    database,
+    authenticator,
+    signals,
+    log,
+    isHttps: false,
+    trustProxy: false,
+    isStopping: () => false,
     origins: createOrigins({ publicUrl: undefined, host: '127.0.0.1', port: () => port }),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -91,8 +120,15 @@ export async function startLibrary(): Promise<Library> {
   const tokens: Partial<Record<Role, string>> = {}
   const people: Partial<Record<Role, Principal>> = {}
   for (const role of ['viewer', 'editor', 'administrator'] as const) {
-    const account = await database.transaction((tx) => insertAccount(tx, { username: role, displayName: `The ${role}`, email: null, passwordHash: 'none', role }))
-    tokens[role] = await createSession(database, { accountId: account.id, kind: 'token', label: 'test', lifetimeDays: 1 })
+    const account = await database.transaction((tx) =>
+      insertAccount(tx, { username: role, displayName: `The ${role}`, email: null, passwordHash: 'none', role }),
+    )
+    tokens[role] = await createSession(database, {
+      accountId: account.id,
+      kind: 'token',
+      label: 'test',
+      lifetimeDays: 1,
+    })
     people[role] = { id: account.id, username: role, displayName: `The ${role}`, role, sessionId: 0 }
   }
   const everybody = people as Record<Role, Principal>
@@ -131,12 +167,21 @@ export async function startLibrary(): Promise<Library> {
             date_added = coalesce(${asset.dateAdded ?? null}::timestamptz, date_added),
             sort_date = coalesce(${asset.sortDate ?? null}::timestamptz, sort_date), captured_at = ${asset.sortDate ?? null}::timestamptz
           where id = ${id}`)
-        if (asset.fields) await tx.run(sql`insert into asset_embedded (asset_id, fields) values (${id}, ${JSON.stringify(asset.fields)}::jsonb)`)
+        if (asset.fields)
+          await tx.run(
+            sql`insert into asset_embedded (asset_id, fields) values (${id}, ${JSON.stringify(asset.fields)}::jsonb)`,
+          )
         await indexAsset(tx, [id])
         return id
       }),
     work: async (release = async () => undefined) => {
-      await runOnce({ pgPool: database.pool, taskList: taskList({ database, releaseBlobs: release }), noHandleSignals: true, logger: new Logger(() => () => undefined), preset: { worker: { schema: 'graphile_worker' } } })
+      await runOnce({
+        pgPool: database.pool,
+        taskList: taskList({ database, releaseBlobs: release }),
+        noHandleSignals: true,
+        logger: new Logger(() => () => undefined),
+        preset: { worker: { schema: 'graphile_worker' } },
+      })
     },
     [Symbol.asyncDispose]: async () => {
       app.server.closeAllConnections()

@@ -4,7 +4,18 @@ import { limits } from '../limits.ts'
 import type { Decode, Decoded, RenderJob } from '../provider.ts'
 import { decodeWithSharp } from './sharp-image.ts'
 
-const pictureTags = ['JpgFromRaw', 'JpgFromRaw2', 'PreviewImage', 'OtherImage', 'PageImage', 'PhotoshopThumbnail', 'ThumbnailImage', 'PreviewTIFF', 'CoverArt', 'Picture']
+const pictureTags = [
+  'JpgFromRaw',
+  'JpgFromRaw2',
+  'PreviewImage',
+  'OtherImage',
+  'PageImage',
+  'PhotoshopThumbnail',
+  'ThumbnailImage',
+  'PreviewTIFF',
+  'CoverArt',
+  'Picture',
+]
 
 /** The largest picture that the camera or program stored inside the file, when it is as good as a preview should be. */
 export const embeddedPreview: Decode = (job) => embedded(job, 960)
@@ -25,14 +36,17 @@ async function embedded({ path, exiftool, measures }: RenderJob, leastSide: numb
       if (typeof item !== 'string' || !item.startsWith('base64:')) continue
       if (item.length > limits.embeddedPictureBytes) continue
       const bytes = Buffer.from(item.slice('base64:'.length), 'base64')
-      const header = await sharp(bytes, { failOn: 'none' }).metadata().catch(() => undefined)
+      const header = await sharp(bytes, { failOn: 'none' })
+        .metadata()
+        .catch(() => undefined)
       if (header) pictures.push({ bytes, width: header.width, height: header.height, orientation: header.orientation })
     }
   }
   const best = pictures.sort((a, b) => b.width * b.height - a.width * a.height)[0]
   if (!best) throw new Error('the file holds no embedded picture')
   const longest = Math.max(measures.width ?? 0, measures.height ?? 0)
-  if (Math.max(best.width, best.height) < Math.min(leastSide, longest || leastSide)) throw new Error(`the embedded picture has only ${best.width} x ${best.height} pixels`)
+  if (Math.max(best.width, best.height) < Math.min(leastSide, longest || leastSide))
+    throw new Error(`the embedded picture has only ${best.width} x ${best.height} pixels`)
   const decoded = await decodeWithSharp(best.bytes, best.orientation ?? orientation)
   return { ...decoded, measures: { ...decoded.measures, ...upright(measures, decoded.measures) } }
 }

@@ -26,25 +26,36 @@ export async function decodeWithSharp(input: string | Buffer, orientation?: numb
 /** Applies an EXIF orientation that the bytes themselves do not carry. sharp mirrors first and turns then, in whatever order it is told. */
 export function orient(picture: Sharp, orientation: number): Sharp {
   switch (orientation) {
-    case 2: return picture.flop()
-    case 3: return picture.rotate(180)
-    case 4: return picture.flip()
-    case 5: return picture.flop().rotate(270)
-    case 6: return picture.rotate(90)
-    case 7: return picture.flop().rotate(90)
-    case 8: return picture.rotate(270)
-    default: return picture
+    case 2:
+      return picture.flop()
+    case 3:
+      return picture.rotate(180)
+    case 4:
+      return picture.flip()
+    case 5:
+      return picture.flop().rotate(270)
+    case 6:
+      return picture.rotate(90)
+    case 7:
+      return picture.flop().rotate(90)
+    case 8:
+      return picture.rotate(270)
+    default:
+      return picture
   }
 }
 
 const sizeAfterOrientation = (header: Metadata, orientation: number | undefined): { width: number; height: number } => {
   if (orientation === undefined) return { width: header.autoOrient.width, height: header.autoOrient.height }
-  return orientation >= 5 ? { width: header.height, height: header.width } : { width: header.width, height: header.height }
+  return orientation >= 5
+    ? { width: header.height, height: header.width }
+    : { width: header.width, height: header.height }
 }
 
 function checkSize(header: Metadata): void {
   const { width, height } = header
-  if (!width || !height) throw failed('no-pixels', 'The file states no picture size. It is damaged; upload it again from the original.')
+  if (!width || !height)
+    throw failed('no-pixels', 'The file states no picture size. It is damaged; upload it again from the original.')
   const shrinksWhileReading = header.format === 'jpeg' && !header.isProgressive
   const allowed = shrinksWhileReading ? limits.shrinkablePixels : limits.decodedPixels
   if (width * height > allowed) {

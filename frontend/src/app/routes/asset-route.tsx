@@ -42,7 +42,11 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
   useTitle(asset?.label ?? '')
 
   const pages = list.data?.pages.length ?? 0
-  const wantsMore = list.hasNextPage && !list.isFetchingNextPage && !list.isError && (index === -1 ? pages < searchedPages : index > assets.length - 12)
+  const wantsMore =
+    list.hasNextPage &&
+    !list.isFetchingNextPage &&
+    !list.isError &&
+    (index === -1 ? pages < searchedPages : index > assets.length - 12)
   useEffect(() => {
     if (wantsMore) void list.fetchNextPage()
   }, [wantsMore, list])
@@ -61,7 +65,8 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
     return () => clearTimeout(timer)
   }, [client, next, previous])
 
-  const go = (target: { id: number } | undefined) => (target ? () => navigate(assetHref(target.id, query), { replace: true }) : null)
+  const go = (target: { id: number } | undefined) =>
+    target ? () => navigate(assetHref(target.id, query), { replace: true }) : null
   const back = (): void => {
     const key = `${query.trash ? 'trash' : 'library'}${formatGalleryQuery(query)}`
     leftAt.set(key, { scrollTop: leftAt.get(key)?.scrollTop ?? 0, focusedId: id })
@@ -70,7 +75,18 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
     else navigate(galleryHref(query))
   }
 
-  const context = useMemo((): ActionContext | null => (asset ? { target: { ids: [asset.id], count: 1 }, assets: [asset], user, query: { ...query, trash: asset.trashed_at !== null } } : null), [asset, user, query])
+  const context = useMemo(
+    (): ActionContext | null =>
+      asset
+        ? {
+            target: { ids: [asset.id], count: 1 },
+            assets: [asset],
+            user,
+            query: { ...query, trash: asset.trashed_at !== null },
+          }
+        : null,
+    [asset, user, query],
+  )
   useEffect(() => {
     currentContext.set(context)
     return () => currentContext.set(null)
@@ -87,16 +103,26 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
     void client.invalidateQueries({ queryKey: ['asset', id] })
     if (leaves && currentLocation().path === at.path) (onward ?? (() => navigate(galleryHref(query))))()
   }
-  useShortcut(assetActions.flatMap((action) => action.shortcut ?? []), (event) => {
-    const action = possible.find((candidate) => candidate.shortcut === shortcutOf(event))
-    if (!action) return false
-    void run(action.id)
-    return true
-  })
+  useShortcut(
+    assetActions.flatMap((action) => action.shortcut ?? []),
+    (event) => {
+      const action = possible.find((candidate) => candidate.shortcut === shortcutOf(event))
+      if (!action) return false
+      void run(action.id)
+      return true
+    },
+  )
 
-  if (isCode(detail.error, 'asset-not-found', 'not-found', 'invalid-request') || !(Number.isSafeInteger(id) && id > 0)) {
+  if (
+    isCode(detail.error, 'asset-not-found', 'not-found', 'invalid-request') ||
+    !(Number.isSafeInteger(id) && id > 0)
+  ) {
     return (
-      <Notice icon="search" title={t`There is no such asset`} message={t`It was deleted for good, or it is not for your account.`}>
+      <Notice
+        icon="search"
+        title={t`There is no such asset`}
+        message={t`It was deleted for good, or it is not for your account.`}
+      >
         <Button look="primary" onClick={() => navigate(galleryHref(emptyQuery))}>{t`Go to the gallery`}</Button>
       </Notice>
     )
@@ -114,8 +140,16 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
     <>
       <AssetPage
         version={detail.data}
-        mayEdit={isAtLeast(user, 'editor') && detail.data.asset.access_level !== 'view' && detail.data.asset.trashed_at === null}
-        position={index >= 0 && total ? t`${formatCount(index + 1)} of ${formatTotal(total.count, total.count_is_estimate)}` : null}
+        mayEdit={
+          isAtLeast(user, 'editor') &&
+          detail.data.asset.access_level !== 'view' &&
+          detail.data.asset.trashed_at === null
+        }
+        position={
+          index >= 0 && total
+            ? t`${formatCount(index + 1)} of ${formatTotal(total.count, total.count_is_estimate)}`
+            : null
+        }
         previous={go(previous)}
         next={go(next)}
         onBack={back}
@@ -125,7 +159,13 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
             {possible
               .filter((action) => action.prominent)
               .map((action) => (
-                <IconButton key={action.id} className={action.id === 'download' ? undefined : styles.roomy} icon={action.icon} label={action.label(context!)} onClick={() => void run(action.id)} />
+                <IconButton
+                  key={action.id}
+                  className={action.id === 'download' ? undefined : styles.roomy}
+                  icon={action.icon}
+                  label={action.label(context!)}
+                  onClick={() => void run(action.id)}
+                />
               ))}
             <IconButton
               icon="more"
@@ -142,7 +182,12 @@ export default function AssetRoute({ params }: RouteProps): ReactNode {
       />
       {menu && context && (
         <Suspense>
-          <ActionMenu at={menu} actions={possible.map((action) => ({ ...action, run: () => run(action.id) }))} context={context} onClose={() => setMenu(null)} />
+          <ActionMenu
+            at={menu}
+            actions={possible.map((action) => ({ ...action, run: () => run(action.id) }))}
+            context={context}
+            onClose={() => setMenu(null)}
+          />
         </Suspense>
       )}
     </>

@@ -10,7 +10,13 @@ import { useGalleryList } from '../../features/gallery/use-gallery-list.ts'
 import { assetListOptions } from '../../lib/asset-lists.ts'
 import { formatTotal } from '../../lib/format.ts'
 import { arrivals } from '../../lib/gallery-presence.ts'
-import { countFilters, formatGalleryQuery, galleryHref, parseGalleryQuery, type GalleryQuery } from '../../lib/gallery-query.ts'
+import {
+  countFilters,
+  formatGalleryQuery,
+  galleryHref,
+  parseGalleryQuery,
+  type GalleryQuery,
+} from '../../lib/gallery-query.ts'
 import { navigate, useLocation } from '../../lib/navigation.ts'
 import { isAtLeast, sessionOptions } from '../../lib/session.ts'
 import { useTitle } from '../../lib/use-title.ts'
@@ -24,9 +30,14 @@ import styles from './gallery-route.module.css'
 export function GalleryRoute({ params }: RouteProps): ReactNode {
   const { search } = useLocation()
   const collection = params['id'] ? Number(params['id']) : undefined
-  const query = useMemo(() => parseGalleryQuery(search, collection === undefined ? { trash: false } : { collection, trash: false }), [search, collection])
+  const query = useMemo(
+    () => parseGalleryQuery(search, collection === undefined ? { trash: false } : { collection, trash: false }),
+    [search, collection],
+  )
   const view = new URLSearchParams(search).get('view') === 'list' ? 'list' : 'grid'
-  return <Gallery query={query} view={view} title={collection === undefined ? null : <CollectionTitle id={collection} />} />
+  return (
+    <Gallery query={query} view={view} title={collection === undefined ? null : <CollectionTitle id={collection} />} />
+  )
 }
 
 function hrefWithView(query: GalleryQuery, view: 'grid' | 'list'): string {
@@ -40,11 +51,24 @@ export function useUser(): User {
   return data.user
 }
 
-export function Gallery({ query, view, title, extra, empty }: { query: GalleryQuery; view: 'grid' | 'list'; title: ReactNode; extra?: ReactNode; empty?: ReactNode }): ReactNode {
+export function Gallery({
+  query,
+  view,
+  title,
+  extra,
+  empty,
+}: {
+  query: GalleryQuery
+  view: 'grid' | 'list'
+  title: ReactNode
+  extra?: ReactNode
+  empty?: ReactNode
+}): ReactNode {
   const user = useUser()
   const client = useQueryClient()
   const list = useGalleryList(query)
-  const setQuery = (next: GalleryQuery): void => navigate(hrefWithView(next, view), { replace: formatGalleryQuery(next) === formatGalleryQuery(query) })
+  const setQuery = (next: GalleryQuery): void =>
+    navigate(hrefWithView(next, view), { replace: formatGalleryQuery(next) === formatGalleryQuery(query) })
   const filtered = countFilters(query) > 0 || query.q !== ''
   useTitle(query.q ? t`“${query.q}”` : query.trash ? t`Trash` : query.collection === null ? t`Gallery` : '')
   return (
@@ -68,10 +92,22 @@ export function Gallery({ query, view, title, extra, empty }: { query: GalleryQu
             </span>
             {extra}
           </div>
-          <GalleryToolbar query={query} view={view} facets={list.facets} onQuery={setQuery} onView={(next) => navigate(hrefWithView(query, next), { replace: true })} />
+          <GalleryToolbar
+            query={query}
+            view={view}
+            facets={list.facets}
+            onQuery={setQuery}
+            onView={(next) => navigate(hrefWithView(query, next), { replace: true })}
+          />
         </>
       }
-      empty={filtered ? <NothingFound query={query} onQuery={setQuery} /> : (empty ?? <EmptyLibrary mayUpload={isAtLeast(user, 'editor')} inCollection={query.collection !== null} />)}
+      empty={
+        filtered ? (
+          <NothingFound query={query} onQuery={setQuery} />
+        ) : (
+          (empty ?? <EmptyLibrary mayUpload={isAtLeast(user, 'editor')} inCollection={query.collection !== null} />)
+        )
+      }
     />
   )
 }
@@ -91,13 +127,25 @@ function CollectionTitle({ id }: { id: number }): ReactNode {
 
 function EmptyLibrary({ mayUpload, inCollection }: { mayUpload: boolean; inCollection: boolean }): ReactNode {
   const { path } = useLocation()
-  if (!mayUpload) return <Notice level={2} icon="gallery" title={t`Nothing here yet`} message={t`As soon as someone adds assets, they appear here.`} />
+  if (!mayUpload)
+    return (
+      <Notice
+        level={2}
+        icon="gallery"
+        title={t`Nothing here yet`}
+        message={t`As soon as someone adds assets, they appear here.`}
+      />
+    )
   return (
     <Notice
       level={2}
       icon={inCollection ? 'collection' : 'gallery'}
       title={inCollection ? t`This collection is empty` : t`Drop your files here`}
-      message={inCollection ? t`Drop files here, or add assets to it from the gallery.` : t`Pictures, video, documents, whole folders: folders become collections. Interrupted uploads go on where they stopped.`}
+      message={
+        inCollection
+          ? t`Drop files here, or add assets to it from the gallery.`
+          : t`Pictures, video, documents, whole folders: folders become collections. Interrupted uploads go on where they stopped.`
+      }
     >
       <Button look="primary" icon="upload" onClick={() => chooseFiles('files', path)}>{t`Choose files`}</Button>
       <Button look="outline" icon="collection" onClick={() => chooseFiles('folder', path)}>{t`Choose a folder`}</Button>
@@ -115,7 +163,16 @@ function NothingFound({ query, onQuery }: { query: GalleryQuery; onQuery: (query
     ...(query.collection === null ? [] : [{ label: t`In the whole library`, query: { ...query, collection: null } }]),
   ]
   return (
-    <Notice level={2} icon="search" title={t`Nothing matches`} message={query.q && countFilters(query) === 0 ? t`Titles, file names, descriptions, tags and embedded metadata were searched. Try fewer or shorter words.` : t`No asset has all of this at once. Loosen one:`}>
+    <Notice
+      level={2}
+      icon="search"
+      title={t`Nothing matches`}
+      message={
+        query.q && countFilters(query) === 0
+          ? t`Titles, file names, descriptions, tags and embedded metadata were searched. Try fewer or shorter words.`
+          : t`No asset has all of this at once. Loosen one:`
+      }
+    >
       {loosen.map((choice) => (
         <Button key={choice.label} look="outline" onClick={() => onQuery(choice.query)}>
           <bdi>{choice.label}</bdi>

@@ -21,7 +21,8 @@ export default function SetUpRoute(): ReactNode {
   const [password, setPassword] = useState('')
   const hadToken = new URLSearchParams(search).has('token')
   const setUp = useMutation({
-    mutationFn: async () => (await api('setUp', { body: { token: token.trim(), username: username.trim(), password } })).data,
+    mutationFn: async () =>
+      (await api('setUp', { body: { token: token.trim(), username: username.trim(), password } })).data,
     onSuccess: async () => {
       await client.refetchQueries({ queryKey: sessionOptions.queryKey })
       navigate('/dam/gallery', { replace: true })
@@ -40,9 +41,39 @@ export default function SetUpRoute(): ReactNode {
         <Mark size={44} />
         <h1>{t`Welcome to DAM`}</h1>
         <p className={styles.lead}>{t`Create the first administrator. You can add more people later.`}</p>
-        {!hadToken && <Field label={t`Set-up code`} hint={t`The part after “token=” in the link that DAM printed when it started.`} value={token} onChange={setToken} name="token" autoComplete="off" required />}
-        <Field label={t`User name`} value={username} onChange={setUsername} name="username" autoComplete="username" autoFocus required error={problem?.fields['username']?.[0]} />
-        <Field label={t`Password`} hint={t`At least 10 characters. A few unrelated words are easy to remember.`} value={password} onChange={setPassword} name="password" type="password" autoComplete="new-password" minLength={shortestPassword} required error={problem?.fields['password']?.[0]} />
+        {!hadToken && (
+          <Field
+            label={t`Set-up code`}
+            hint={t`The part after “token=” in the link that DAM printed when it started.`}
+            value={token}
+            onChange={setToken}
+            name="token"
+            autoComplete="off"
+            required
+          />
+        )}
+        <Field
+          label={t`User name`}
+          value={username}
+          onChange={setUsername}
+          name="username"
+          autoComplete="username"
+          autoFocus
+          required
+          error={problem?.fields['username']?.[0]}
+        />
+        <Field
+          label={t`Password`}
+          hint={t`At least 10 characters. A few unrelated words are easy to remember.`}
+          value={password}
+          onChange={setPassword}
+          name="password"
+          type="password"
+          autoComplete="new-password"
+          minLength={shortestPassword}
+          required
+          error={problem?.fields['password']?.[0]}
+        />
         <p role="alert" className={styles.error}>
           {setUp.error?.message}
         </p>

@@ -33,8 +33,24 @@ export default function SignInRoute(): ReactNode {
       >
         <Mark size={44} />
         <h1>{t`Sign in to DAM`}</h1>
-        <Field label={t`User name`} value={username} onChange={setUsername} name="username" autoComplete="username" autoFocus required />
-        <Field label={t`Password`} value={password} onChange={setPassword} name="password" type="password" autoComplete="current-password" required />
+        <Field
+          label={t`User name`}
+          value={username}
+          onChange={setUsername}
+          name="username"
+          autoComplete="username"
+          autoFocus
+          required
+        />
+        <Field
+          label={t`Password`}
+          value={password}
+          onChange={setPassword}
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+        />
         <p role="alert" className={styles.error}>
           {signIn.error?.message}
         </p>

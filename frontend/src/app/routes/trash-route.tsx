@@ -25,7 +25,14 @@ export default function TrashRoute(): ReactNode {
       view={view}
       title={<h1>{t`Trash`}</h1>}
       extra={<TrashTools query={query} />}
-      empty={<Notice level={2} icon="trash" title={t`The trash is empty`} message={t`What you move to the trash stays here until someone empties it, and can be restored.`} />}
+      empty={
+        <Notice
+          level={2}
+          icon="trash"
+          title={t`The trash is empty`}
+          message={t`What you move to the trash stays here until someone empties it, and can be restored.`}
+        />
+      }
     />
   )
 }
@@ -68,9 +75,17 @@ function TrashTools({ query }: { query: ReturnType<typeof parseGalleryQuery> }):
             kind: 'confirm',
             tone: 'neutral',
             title: t`Restore everything?`,
-            message: plural(count, { one: '# asset goes back to the library, with its tags and collections.', other: '# assets go back to the library, with their tags and collections.' }),
+            message: plural(count, {
+              one: '# asset goes back to the library, with its tags and collections.',
+              other: '# assets go back to the library, with their tags and collections.',
+            }),
             submit: t`Restore all`,
-            run: async () => void follow(t`Restoring…`, async () => (await api('restoreTrash', {})).data.job_id, (task) => plural(task.done, { one: 'Restored # asset', other: 'Restored # assets' })),
+            run: async () =>
+              void follow(
+                t`Restoring…`,
+                async () => (await api('restoreTrash', {})).data.job_id,
+                (task) => plural(task.done, { one: 'Restored # asset', other: 'Restored # assets' }),
+              ),
           })
         }
       >
@@ -85,9 +100,17 @@ function TrashTools({ query }: { query: ReturnType<typeof parseGalleryQuery> }):
               kind: 'confirm',
               tone: 'danger',
               title: t`Empty the trash?`,
-              message: plural(count, { one: '# asset and its original file will be deleted for good. This cannot be undone.', other: '# assets and their original files will be deleted for good. This cannot be undone.' }),
+              message: plural(count, {
+                one: '# asset and its original file will be deleted for good. This cannot be undone.',
+                other: '# assets and their original files will be deleted for good. This cannot be undone.',
+              }),
               submit: plural(count, { one: 'Delete # asset', other: 'Delete # assets' }),
-              run: async () => void follow(t`Emptying the trash…`, async () => (await api('emptyTrash', {})).data.job_id, (task) => plural(task.done, { one: 'Deleted # asset for good', other: 'Deleted # assets for good' })),
+              run: async () =>
+                void follow(
+                  t`Emptying the trash…`,
+                  async () => (await api('emptyTrash', {})).data.job_id,
+                  (task) => plural(task.done, { one: 'Deleted # asset for good', other: 'Deleted # assets for good' }),
+                ),
             })
           }
         >

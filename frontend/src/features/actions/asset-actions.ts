@@ -4,4 +4,14 @@ import { copyLink, download, replay } from './use-assets.ts'
 import { restore, trash } from './trash-assets.ts'
 
 /** Everything a person can do with assets, in the order of menus. */
-export const assetActions: readonly Action[] = [download, copyLink, addTags, removeTags, addToCollection, removeFromCollection, replay, restore, trash]
+export const assetActions: readonly Action[] = [
+  download,
+  copyLink,
+  addTags,
+  removeTags,
+  addToCollection,
+  removeFromCollection,
+  replay,
+  restore,
+  trash,
+]

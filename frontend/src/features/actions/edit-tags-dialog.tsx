@@ -7,12 +7,21 @@ import { Dialog, DialogActions } from '../../ui/dialog.tsx'
 import { TagInput } from '../../ui/tag-input.tsx'
 import styles from './edit-tags-dialog.module.css'
 
-type EditTagsDialogProps = { target: AssetTarget; mode: 'add' | 'remove'; suggestions: string[]; run: (tags: string[]) => Promise<void>; onClose: () => void }
+type EditTagsDialogProps = {
+  target: AssetTarget
+  mode: 'add' | 'remove'
+  suggestions: string[]
+  run: (tags: string[]) => Promise<void>
+  onClose: () => void
+}
 
 export default function EditTagsDialog({ target, mode, suggestions, run, onClose }: EditTagsDialogProps): ReactNode {
   const [tags, setTags] = useState<string[]>([])
   const work = useMutation({ mutationFn: () => run(tags), onSuccess: onClose })
-  const title = mode === 'add' ? plural(target.count, { one: 'Add tags to # asset', other: 'Add tags to # assets' }) : plural(target.count, { one: 'Remove tags from # asset', other: 'Remove tags from # assets' })
+  const title =
+    mode === 'add'
+      ? plural(target.count, { one: 'Add tags to # asset', other: 'Add tags to # assets' })
+      : plural(target.count, { one: 'Remove tags from # asset', other: 'Remove tags from # assets' })
   return (
     <Dialog title={title} onClose={onClose}>
       <form
@@ -23,12 +32,24 @@ export default function EditTagsDialog({ target, mode, suggestions, run, onClose
         }}
       >
         {mode === 'add' || suggestions.length === 0 ? (
-          <TagInput tags={tags} onChange={setTags} label={t`Tags`} autoFocus placeholder={t`Type a tag and press Enter`} />
+          <TagInput
+            tags={tags}
+            onChange={setTags}
+            label={t`Tags`}
+            autoFocus
+            placeholder={t`Type a tag and press Enter`}
+          />
         ) : (
           <div className={styles.choices} role="group" aria-label={t`Tags`}>
             {suggestions.map((tag) => (
               <label key={tag} className={styles.choice}>
-                <input type="checkbox" checked={tags.includes(tag)} onChange={() => setTags((now) => (now.includes(tag) ? now.filter((other) => other !== tag) : [...now, tag]))} />
+                <input
+                  type="checkbox"
+                  checked={tags.includes(tag)}
+                  onChange={() =>
+                    setTags((now) => (now.includes(tag) ? now.filter((other) => other !== tag) : [...now, tag]))
+                  }
+                />
                 <bdi>{tag}</bdi>
               </label>
             ))}

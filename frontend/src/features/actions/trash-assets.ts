@@ -42,7 +42,15 @@ export const trash: Action = {
       const result = await changeMany(context.target, 'delete')
       if (!('ids' in context.target)) void queryClient.resetQueries({ queryKey: [listKey, 'library'] })
       forget('trash')
-      if (result.failed > 0) showToast({ tone: 'danger', message: plural(result.failed, { one: '# asset could not be moved to the trash', other: '# assets could not be moved to the trash' }), ...(result.errors[0] ? { detail: result.errors[0].error } : {}) })
+      if (result.failed > 0)
+        showToast({
+          tone: 'danger',
+          message: plural(result.failed, {
+            one: '# asset could not be moved to the trash',
+            other: '# assets could not be moved to the trash',
+          }),
+          ...(result.errors[0] ? { detail: result.errors[0].error } : {}),
+        })
       const { target } = context
       showToast({
         message: plural(result.updated, { one: 'Moved # asset to the trash', other: 'Moved # assets to the trash' }),
@@ -56,7 +64,8 @@ export const trash: Action = {
                       screen.restore()
                       forget('trash')
                     },
-                    (error: unknown) => showToast({ tone: 'danger', message: t`Could not undo`, detail: messageOf(error) }),
+                    (error: unknown) =>
+                      showToast({ tone: 'danger', message: t`Could not undo`, detail: messageOf(error) }),
                   ),
               },
             }
@@ -81,7 +90,10 @@ export const restore: Action = {
     try {
       const result = await changeMany(context.target, 'restore')
       forget('library')
-      showToast({ tone: 'success', message: plural(result.updated, { one: 'Restored # asset', other: 'Restored # assets' }) })
+      showToast({
+        tone: 'success',
+        message: plural(result.updated, { one: 'Restored # asset', other: 'Restored # assets' }),
+      })
     } catch (error) {
       screen.restore()
       showToast({ tone: 'danger', message: t`Nothing was restored`, detail: messageOf(error) })

@@ -14,7 +14,8 @@ export const download: Action = {
   icon: 'download',
   shortcut: 'd',
   prominent: true,
-  canRun: ({ target, assets, query }) => !query.trash && target.count <= mostDownloads && assets.length === target.count,
+  canRun: ({ target, assets, query }) =>
+    !query.trash && target.count <= mostDownloads && assets.length === target.count,
   async run({ assets }) {
     for (const asset of assets) {
       const link = document.createElement('a')
@@ -35,7 +36,9 @@ export const copyLink: Action = {
   canRun: ({ target, assets }) => assets.length === target.count && target.count <= 1000,
   async run({ assets }) {
     try {
-      await navigator.clipboard.writeText(assets.map((asset) => new URL(`/dam/assets/${asset.id}`, window.location.href).href).join('\n'))
+      await navigator.clipboard.writeText(
+        assets.map((asset) => new URL(`/dam/assets/${asset.id}`, window.location.href).href).join('\n'),
+      )
       showToast({ tone: 'success', message: plural(assets.length, { one: 'Link copied', other: '# links copied' }) })
     } catch (error) {
       showToast({ tone: 'danger', message: t`The browser did not allow copying`, detail: messageOf(error) })
@@ -49,11 +52,26 @@ export const replay: Action = {
   icon: 'retry',
   shortcut: null,
   prominent: false,
-  canRun: ({ target, assets, user, query }) => !query.trash && isAtLeast(user, 'editor') && assets.length === target.count && target.count <= 100 && assets.every((asset) => asset.status !== 'processing'),
+  canRun: ({ target, assets, user, query }) =>
+    !query.trash &&
+    isAtLeast(user, 'editor') &&
+    assets.length === target.count &&
+    target.count <= 100 &&
+    assets.every((asset) => asset.status !== 'processing'),
   async run({ assets }) {
-    const results = await Promise.allSettled(assets.map((asset) => api('replayIngest', { params: { id: asset.id }, body: { from: 'identify' } })))
+    const results = await Promise.allSettled(
+      assets.map((asset) => api('replayIngest', { params: { id: asset.id }, body: { from: 'identify' } })),
+    )
     const failed = results.find((result) => result.status === 'rejected')
-    if (failed) showToast({ tone: 'danger', message: t`Some assets could not be processed again`, detail: messageOf(failed.reason) })
-    else showToast({ message: plural(assets.length, { one: 'Processing # asset again', other: 'Processing # assets again' }) })
+    if (failed)
+      showToast({
+        tone: 'danger',
+        message: t`Some assets could not be processed again`,
+        detail: messageOf(failed.reason),
+      })
+    else
+      showToast({
+        message: plural(assets.length, { one: 'Processing # asset again', other: 'Processing # assets again' }),
+      })
   },
 }

@@ -14,7 +14,11 @@ import styles from './health-report.module.css'
 const refreshMs = 5000
 
 export function HealthReport(): ReactNode {
-  const health = useQuery({ queryKey: ['health'], queryFn: async ({ signal }) => (await api('getSystemHealth', {}, { signal })).data, refetchInterval: refreshMs })
+  const health = useQuery({
+    queryKey: ['health'],
+    queryFn: async ({ signal }) => (await api('getSystemHealth', {}, { signal })).data,
+    refetchInterval: refreshMs,
+  })
   if (health.error && !health.data) return <p role="alert">{health.error.message}</p>
   if (!health.data) return <Loading />
   return <Report health={health.data} />
@@ -35,30 +39,70 @@ function Report({ health }: { health: SystemHealth }): ReactNode {
       <div className={styles.figures}>
         <Figure label={t`Assets`} value={formatCount(storage.assets)} note={formatBytes(storage.asset_bytes)} />
         <Figure label={t`In the trash`} value={formatCount(storage.trash)} />
-        <Figure label={t`Waiting to be processed`} value={formatCount(queue.waiting)} note={queue.waiting > 0 ? t`oldest ${formatWait(queue.oldest_seconds)}` : undefined} />
+        <Figure
+          label={t`Waiting to be processed`}
+          value={formatCount(queue.waiting)}
+          note={queue.waiting > 0 ? t`oldest ${formatWait(queue.oldest_seconds)}` : undefined}
+        />
         <Figure label={t`Being processed`} value={formatCount(queue.running)} />
-        <Figure label={t`Failed jobs`} value={formatCount(queue.failed)} tone={queue.failed > 0 ? 'danger' : undefined} />
+        <Figure
+          label={t`Failed jobs`}
+          value={formatCount(queue.failed)}
+          tone={queue.failed > 0 ? 'danger' : undefined}
+        />
       </div>
       <Panel title={t`Storage`}>
         <div className={styles.disk} role="img" aria-label={t`${Math.round(used * 100)} % of the disk is used`}>
           <span style={{ inlineSize: `${used * 100}%` }} data-full={used > 0.85 || undefined} />
         </div>
-        <p className={styles.note}>{t`${formatBytes(storage.free_bytes)} free of ${formatBytes(storage.total_bytes)}`}</p>
+        <p
+          className={styles.note}
+        >{t`${formatBytes(storage.free_bytes)} free of ${formatBytes(storage.total_bytes)}`}</p>
         <p className={styles.note}>
           <code>{storage.path}</code>
         </p>
       </Panel>
       <Panel title={t`Parts`}>
         <ul className={styles.parts}>
-          <Part ok={health.database.status === 'connected'} name={t`Database`} note={[health.database.version && `PostgreSQL ${health.database.version}`, ...Object.entries(health.database.pool).map(([key, value]) => `${key} ${value}`)].filter(Boolean).join(' · ')} />
-          <Part ok={health.cache.status === 'connected'} name={t`Cache`} note={health.cache.kind === 'redis' ? 'Redis' : t`in the process`} />
-          <Part ok={health.workers.length > 0} name={plural(health.workers.length, { one: '# worker', other: '# workers' })} note={health.workers.map((worker) => t`started ${formatAgo(worker.started_at, now)}`).join(' · ') || t`No worker runs: uploads are stored but not processed. Start ./dam up.`} />
+          <Part
+            ok={health.database.status === 'connected'}
+            name={t`Database`}
+            note={[
+              health.database.version && `PostgreSQL ${health.database.version}`,
+              ...Object.entries(health.database.pool).map(([key, value]) => `${key} ${value}`),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          />
+          <Part
+            ok={health.cache.status === 'connected'}
+            name={t`Cache`}
+            note={health.cache.kind === 'redis' ? 'Redis' : t`in the process`}
+          />
+          <Part
+            ok={health.workers.length > 0}
+            name={plural(health.workers.length, { one: '# worker', other: '# workers' })}
+            note={
+              health.workers.map((worker) => t`started ${formatAgo(worker.started_at, now)}`).join(' · ') ||
+              t`No worker runs: uploads are stored but not processed. Start ./dam up.`
+            }
+          />
         </ul>
       </Panel>
-      <Panel title={t`Tools`} description={t`What is missing limits which files get previews and metadata; nothing else depends on it.`}>
+      <Panel
+        title={t`Tools`}
+        description={t`What is missing limits which files get previews and metadata; nothing else depends on it.`}
+      >
         <ul className={styles.parts}>
           {health.capabilities.map((capability) => (
-            <Part key={capability.name} ok={capability.available} name={capability.name} version={capability.version} note={capability.enables} install={capability.available ? null : capability.install} />
+            <Part
+              key={capability.name}
+              ok={capability.available}
+              name={capability.name}
+              version={capability.version}
+              note={capability.enables}
+              install={capability.available ? null : capability.install}
+            />
           ))}
         </ul>
       </Panel>
@@ -66,7 +110,17 @@ function Report({ health }: { health: SystemHealth }): ReactNode {
   )
 }
 
-function Figure({ label, value, note, tone }: { label: string; value: string; note?: string | undefined; tone?: 'danger' | undefined }): ReactNode {
+function Figure({
+  label,
+  value,
+  note,
+  tone,
+}: {
+  label: string
+  value: string
+  note?: string | undefined
+  tone?: 'danger' | undefined
+}): ReactNode {
   return (
     <div className={styles.figure} data-tone={tone}>
       <span>{label}</span>
@@ -76,7 +130,19 @@ function Figure({ label, value, note, tone }: { label: string; value: string; no
   )
 }
 
-function Part({ ok, name, version, note, install }: { ok: boolean; name: string; version?: string | null; note: string; install?: string | null }): ReactNode {
+function Part({
+  ok,
+  name,
+  version,
+  note,
+  install,
+}: {
+  ok: boolean
+  name: string
+  version?: string | null
+  note: string
+  install?: string | null
+}): ReactNode {
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(install ?? '')

@@ -11,8 +11,16 @@ import { Field } from '../../ui/field.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import styles from './user-list.module.css'
 
-export const roleNames = (): Record<Role, string> => ({ viewer: t`Viewer`, editor: t`Editor`, administrator: t`Administrator` })
-const roleHints = (): Record<Role, string> => ({ viewer: t`looks and downloads`, editor: t`also uploads, edits and deletes`, administrator: t`also manages people and empties the trash` })
+export const roleNames = (): Record<Role, string> => ({
+  viewer: t`Viewer`,
+  editor: t`Editor`,
+  administrator: t`Administrator`,
+})
+const roleHints = (): Record<Role, string> => ({
+  viewer: t`looks and downloads`,
+  editor: t`also uploads, edits and deletes`,
+  administrator: t`also manages people and empties the trash`,
+})
 const roleOrder: Role[] = ['viewer', 'editor', 'administrator']
 
 export function UserList({ me }: { me: User }): ReactNode {
@@ -20,43 +28,66 @@ export function UserList({ me }: { me: User }): ReactNode {
   const [adding, setAdding] = useState(false)
   const users = useInfiniteQuery({
     queryKey: ['users'],
-    queryFn: async ({ pageParam, signal }) => (await api('listUsers', { query: { page: pageParam, page_size: 100 } }, { signal })).data,
+    queryFn: async ({ pageParam, signal }) =>
+      (await api('listUsers', { query: { page: pageParam, page_size: 100 } }, { signal })).data,
     initialPageParam: 1,
     getNextPageParam: (page, _pages, number) => (page.next === null ? undefined : number + 1),
   })
   const update = useMutation({
-    mutationFn: ({ id, change }: { id: number; change: { role?: Role; active?: boolean } }) => api('updateUser', { params: { id }, body: change }),
+    mutationFn: ({ id, change }: { id: number; change: { role?: Role; active?: boolean } }) =>
+      api('updateUser', { params: { id }, body: change }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['users'] }),
     onError: (error) => showToast({ tone: 'danger', message: t`The account was not changed`, detail: error.message }),
   })
   const now = Date.now()
   const names = roleNames()
   return (
-    <Panel title={t`Accounts`} tools={<Button look="primary" icon="add" onClick={() => setAdding(true)}>{t`Add user`}</Button>}>
+    <Panel
+      title={t`Accounts`}
+      tools={<Button look="primary" icon="add" onClick={() => setAdding(true)}>{t`Add user`}</Button>}
+    >
       {users.error && <p role="alert">{users.error.message}</p>}
       <ul className={styles.users} aria-busy={users.isPending}>
-        {users.data?.pages.flatMap((page) => page.results).map((user) => (
-          <li key={user.id} data-inactive={!user.active || undefined}>
-            <span className={styles.face} aria-hidden="true">{Array.from(user.display_name || user.username)[0]?.toUpperCase()}</span>
-            <span className={styles.who}>
-              <bdi>{user.display_name || user.username}</bdi>
-              <span className={styles.when}>
-                {user.display_name && <bdi>{user.username} · </bdi>}
-                {!user.active ? t`Deactivated` : user.last_seen_at ? t`Seen ${formatAgo(user.last_seen_at, now)}` : t`Never signed in`}
+        {users.data?.pages
+          .flatMap((page) => page.results)
+          .map((user) => (
+            <li key={user.id} data-inactive={!user.active || undefined}>
+              <span className={styles.face} aria-hidden="true">
+                {Array.from(user.display_name || user.username)[0]?.toUpperCase()}
               </span>
-            </span>
-            <select className={styles.role} aria-label={t`Role of ${user.username}`} value={user.role} disabled={user.id === me.id || !user.active || update.isPending} onChange={(event) => update.mutate({ id: user.id, change: { role: event.target.value as Role } })}>
-              {roleOrder.map((role) => (
-                <option key={role} value={role}>
-                  {names[role]}
-                </option>
-              ))}
-            </select>
-            <Button look="outline" disabled={user.id === me.id || update.isPending} onClick={() => update.mutate({ id: user.id, change: { active: !user.active } })}>
-              {user.active ? t`Deactivate` : t`Activate`}
-            </Button>
-          </li>
-        ))}
+              <span className={styles.who}>
+                <bdi>{user.display_name || user.username}</bdi>
+                <span className={styles.when}>
+                  {user.display_name && <bdi>{user.username} · </bdi>}
+                  {!user.active
+                    ? t`Deactivated`
+                    : user.last_seen_at
+                      ? t`Seen ${formatAgo(user.last_seen_at, now)}`
+                      : t`Never signed in`}
+                </span>
+              </span>
+              <select
+                className={styles.role}
+                aria-label={t`Role of ${user.username}`}
+                value={user.role}
+                disabled={user.id === me.id || !user.active || update.isPending}
+                onChange={(event) => update.mutate({ id: user.id, change: { role: event.target.value as Role } })}
+              >
+                {roleOrder.map((role) => (
+                  <option key={role} value={role}>
+                    {names[role]}
+                  </option>
+                ))}
+              </select>
+              <Button
+                look="outline"
+                disabled={user.id === me.id || update.isPending}
+                onClick={() => update.mutate({ id: user.id, change: { active: !user.active } })}
+              >
+                {user.active ? t`Deactivate` : t`Activate`}
+              </Button>
+            </li>
+          ))}
       </ul>
       {users.hasNextPage && <Button onClick={() => void users.fetchNextPage()}>{t`Show more`}</Button>}
       {adding && <AddUser onClose={() => setAdding(false)} />}
@@ -71,7 +102,12 @@ function AddUser({ onClose }: { onClose: () => void }): ReactNode {
   const [password, setPassword] = useState('')
   const [role, setRole] = useState<Role>('editor')
   const add = useMutation({
-    mutationFn: async () => (await api('createUser', { body: { username: username.trim(), display_name: displayName.trim(), password, role } })).data,
+    mutationFn: async () =>
+      (
+        await api('createUser', {
+          body: { username: username.trim(), display_name: displayName.trim(), password, role },
+        })
+      ).data,
     onSuccess: async (user) => {
       await client.invalidateQueries({ queryKey: ['users'] })
       showToast({ tone: 'success', message: t`Added ${user.username}` })
@@ -90,9 +126,33 @@ function AddUser({ onClose }: { onClose: () => void }): ReactNode {
           if (username.trim() && password.length >= 10) add.mutate()
         }}
       >
-        <Field label={t`User name`} value={username} onChange={setUsername} autoComplete="off" autoFocus required error={problem?.fields['username']?.[0]} />
-        <Field label={t`Full name`} value={displayName} onChange={setDisplayName} autoComplete="off" error={problem?.fields['display_name']?.[0]} />
-        <Field label={t`First password`} hint={t`At least 10 characters. Ask them to change it in Settings.`} type="password" autoComplete="new-password" minLength={10} value={password} onChange={setPassword} required error={problem?.fields['password']?.[0]} />
+        <Field
+          label={t`User name`}
+          value={username}
+          onChange={setUsername}
+          autoComplete="off"
+          autoFocus
+          required
+          error={problem?.fields['username']?.[0]}
+        />
+        <Field
+          label={t`Full name`}
+          value={displayName}
+          onChange={setDisplayName}
+          autoComplete="off"
+          error={problem?.fields['display_name']?.[0]}
+        />
+        <Field
+          label={t`First password`}
+          hint={t`At least 10 characters. Ask them to change it in Settings.`}
+          type="password"
+          autoComplete="new-password"
+          minLength={10}
+          value={password}
+          onChange={setPassword}
+          required
+          error={problem?.fields['password']?.[0]}
+        />
         <fieldset className={styles.roles}>
           <legend>{t`Role`}</legend>
           {roleOrder.map((option) => (

@@ -20,7 +20,16 @@ type AssetPageProps = {
   tools: ReactNode
 }
 
-export function AssetPage({ version, mayEdit, position, previous, next, onBack, tagHref, tools }: AssetPageProps): ReactNode {
+export function AssetPage({
+  version,
+  mayEdit,
+  position,
+  previous,
+  next,
+  onBack,
+  tagHref,
+  tools,
+}: AssetPageProps): ReactNode {
   const { asset } = version
   const panel = useStore(preferences, (value) => value.panel)
   useShortcut('i', () => setPreference('panel', panel === 'open' ? 'closed' : 'open'))
@@ -34,7 +43,13 @@ export function AssetPage({ version, mayEdit, position, previous, next, onBack, 
         {position && <span className={styles.position}>{position}</span>}
         <span className={styles.tools}>
           {tools}
-          <IconButton icon="info" label={panel === 'open' ? t`Hide details` : t`Show details`} tip="end" aria-pressed={panel === 'open'} onClick={() => setPreference('panel', panel === 'open' ? 'closed' : 'open')} />
+          <IconButton
+            icon="info"
+            label={panel === 'open' ? t`Hide details` : t`Show details`}
+            tip="end"
+            aria-pressed={panel === 'open'}
+            onClick={() => setPreference('panel', panel === 'open' ? 'closed' : 'open')}
+          />
         </span>
       </header>
       <div className={styles.stage}>
@@ -53,7 +68,15 @@ export function AssetPage({ version, mayEdit, position, previous, next, onBack, 
 }
 
 /** Stands before the stage, so that a zoomed picture is asked first whether an arrow key moves it. */
-function Neighbours({ previous, next, onBack }: { previous: (() => void) | null; next: (() => void) | null; onBack: () => void }): ReactNode {
+function Neighbours({
+  previous,
+  next,
+  onBack,
+}: {
+  previous: (() => void) | null
+  next: (() => void) | null
+  onBack: () => void
+}): ReactNode {
   useShortcut('arrowleft', () => previous?.())
   useShortcut('arrowright', () => next?.())
   useShortcut(['escape', 'space'], (event) => {
@@ -63,7 +86,15 @@ function Neighbours({ previous, next, onBack }: { previous: (() => void) | null;
   })
   return (
     <>
-      {previous && <IconButton icon="chevron-left" label={t`Previous`} tip="start" className={styles.previous} onClick={previous} />}
+      {previous && (
+        <IconButton
+          icon="chevron-left"
+          label={t`Previous`}
+          tip="start"
+          className={styles.previous}
+          onClick={previous}
+        />
+      )}
       {next && <IconButton icon="chevron-right" label={t`Next`} tip="end" className={styles.next} onClick={next} />}
     </>
   )
@@ -72,12 +103,22 @@ function Neighbours({ previous, next, onBack }: { previous: (() => void) | null;
 const swipePx = 70
 
 /** On touch screens a quick sideways stroke leads on; a zoomed picture keeps its drag. */
-function Swipe({ previous, next, children }: { previous: (() => void) | null; next: (() => void) | null; children: ReactNode }): ReactNode {
+function Swipe({
+  previous,
+  next,
+  children,
+}: {
+  previous: (() => void) | null
+  next: (() => void) | null
+  children: ReactNode
+}): ReactNode {
   const [start, setStart] = useState<{ x: number; y: number; touches: number } | null>(null)
   return (
     <div
       className={styles.swipe}
-      onTouchStart={(event) => setStart({ x: event.touches[0]!.clientX, y: event.touches[0]!.clientY, touches: event.touches.length })}
+      onTouchStart={(event) =>
+        setStart({ x: event.touches[0]!.clientX, y: event.touches[0]!.clientY, touches: event.touches.length })
+      }
       onTouchEnd={(event) => {
         const touch = event.changedTouches[0]
         if (!start || !touch || start.touches > 1 || event.currentTarget.querySelector('[data-zoomed]')) return

@@ -16,4 +16,8 @@ export const assetOptions = (id: number) =>
   })
 
 export const timelineOptions = (id: number) =>
-  queryOptions({ queryKey: timelineKey(id), queryFn: async ({ signal }): Promise<Timeline> => (await api('getAssetTimeline', { params: { id } }, { signal })).data })
+  queryOptions({
+    queryKey: timelineKey(id),
+    queryFn: async ({ signal }): Promise<Timeline> =>
+      (await api('getAssetTimeline', { params: { id } }, { signal })).data,
+  })

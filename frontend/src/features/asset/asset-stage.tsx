@@ -12,11 +12,23 @@ import styles from './stage.module.css'
 export function AssetStage({ asset }: { asset: Asset }): ReactNode {
   const [unplayable, setUnplayable] = useState<number | null>(null)
   const original = `${asset.download_url}?inline=1`
-  const canPlay = unplayable !== asset.id && document.createElement(asset.type === 'audio' ? 'audio' : 'video').canPlayType(asset.mime_type) !== ''
+  const canPlay =
+    unplayable !== asset.id &&
+    document.createElement(asset.type === 'audio' ? 'audio' : 'video').canPlayType(asset.mime_type) !== ''
   if (asset.type === 'video' && canPlay) {
     return (
       <div className={styles.stage}>
-        <video key={asset.id} className={styles.video} src={original} poster={asset.preview_url ?? undefined} controls playsInline preload="metadata" onError={() => setUnplayable(asset.id)} aria-label={asset.label} />
+        <video
+          key={asset.id}
+          className={styles.video}
+          src={original}
+          poster={asset.preview_url ?? undefined}
+          controls
+          playsInline
+          preload="metadata"
+          onError={() => setUnplayable(asset.id)}
+          aria-label={asset.label}
+        />
       </div>
     )
   }
@@ -24,13 +36,31 @@ export function AssetStage({ asset }: { asset: Asset }): ReactNode {
     return (
       <div className={styles.stage}>
         <div className={styles.sound}>
-          {asset.preview_url ? <img src={asset.preview_url} alt="" /> : <span className={styles.bigIcon}><Icon name="audio" size={56} /></span>}
-          <audio key={asset.id} src={original} controls preload="metadata" onError={() => setUnplayable(asset.id)} aria-label={asset.label} />
+          {asset.preview_url ? (
+            <img src={asset.preview_url} alt="" />
+          ) : (
+            <span className={styles.bigIcon}>
+              <Icon name="audio" size={56} />
+            </span>
+          )}
+          <audio
+            key={asset.id}
+            src={original}
+            controls
+            preload="metadata"
+            onError={() => setUnplayable(asset.id)}
+            aria-label={asset.label}
+          />
         </div>
       </div>
     )
   }
-  const note = unplayable === asset.id ? t`This browser cannot play this format. Download it to play it.` : (asset.type === 'video' || asset.type === 'audio') && asset.preview_url ? t`This browser cannot play this format.` : null
+  const note =
+    unplayable === asset.id
+      ? t`This browser cannot play this format. Download it to play it.`
+      : (asset.type === 'video' || asset.type === 'audio') && asset.preview_url
+        ? t`This browser cannot play this format.`
+        : null
   if (asset.preview_url) {
     return (
       <>

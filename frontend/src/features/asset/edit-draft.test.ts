@@ -11,16 +11,25 @@ describe('editing', () => {
   })
 
   test('changes of different fields are both kept', () => {
-    expect(mergeDrafts(base, { ...base, label: 'Tom' }, { ...base, description: 'Asleep' })).toEqual({ merged: { label: 'Tom', description: 'Asleep', tags: ['cat', 'mat'] }, conflicts: [] })
+    expect(mergeDrafts(base, { ...base, label: 'Tom' }, { ...base, description: 'Asleep' })).toEqual({
+      merged: { label: 'Tom', description: 'Asleep', tags: ['cat', 'mat'] },
+      conflicts: [],
+    })
   })
 
   test('tags are merged as additions and removals of both', () => {
-    const { merged, conflicts } = mergeDrafts(base, { ...base, tags: ['cat', 'red'] }, { ...base, tags: ['cat', 'mat', 'blue'] })
+    const { merged, conflicts } = mergeDrafts(
+      base,
+      { ...base, tags: ['cat', 'red'] },
+      { ...base, tags: ['cat', 'mat', 'blue'] },
+    )
     expect([merged.tags.toSorted(), conflicts]).toEqual([['blue', 'cat', 'red'], []])
   })
 
   test('the same field changed differently is asked about, changed alike is not', () => {
-    expect(mergeDrafts(base, { ...base, label: 'Tom' }, { ...base, label: 'Kit' }).conflicts).toEqual([{ field: 'label', mine: 'Tom', theirs: 'Kit' }])
+    expect(mergeDrafts(base, { ...base, label: 'Tom' }, { ...base, label: 'Kit' }).conflicts).toEqual([
+      { field: 'label', mine: 'Tom', theirs: 'Kit' },
+    ])
     expect(mergeDrafts(base, { ...base, label: 'Tom' }, { ...base, label: 'Tom' }).conflicts).toEqual([])
   })
 })

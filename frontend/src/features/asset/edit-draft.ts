@@ -3,9 +3,14 @@ import type { Asset } from '@dam/contract/types'
 /** What a person may edit. */
 export type Draft = Pick<Asset, 'label' | 'description' | 'tags'>
 
-export const draftOf = (asset: Draft): Draft => ({ label: asset.label, description: asset.description, tags: asset.tags })
+export const draftOf = (asset: Draft): Draft => ({
+  label: asset.label,
+  description: asset.description,
+  tags: asset.tags,
+})
 
-const sameTags = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((tag) => b.includes(tag))
+const sameTags = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((tag) => b.includes(tag))
 
 /** Fields of `draft` that differ from `saved`; empty titles are not saved. */
 export function changesBetween(saved: Draft, draft: Draft): Partial<Draft> {
@@ -26,10 +31,14 @@ export function mergeDrafts(base: Draft, mine: Draft, theirs: Draft): { merged: 
   const conflicts: Conflict[] = []
   const text = (field: 'label' | 'description'): string => {
     if (mine[field] === base[field]) return theirs[field]
-    if (theirs[field] !== base[field] && theirs[field] !== mine[field]) conflicts.push({ field, mine: mine[field], theirs: theirs[field] })
+    if (theirs[field] !== base[field] && theirs[field] !== mine[field])
+      conflicts.push({ field, mine: mine[field], theirs: theirs[field] })
     return mine[field]
   }
-  const removed = new Set([...base.tags.filter((tag) => !mine.tags.includes(tag)), ...base.tags.filter((tag) => !theirs.tags.includes(tag))])
+  const removed = new Set([
+    ...base.tags.filter((tag) => !mine.tags.includes(tag)),
+    ...base.tags.filter((tag) => !theirs.tags.includes(tag)),
+  ])
   const tags = [...new Set([...theirs.tags, ...mine.tags])].filter((tag) => !removed.has(tag))
   return { merged: { label: text('label'), description: text('description'), tags }, conflicts }
 }

@@ -79,7 +79,17 @@ function Lines({ lines }: { lines: { label: string; value: string | string[] }[]
       {lines.map(({ label, value }) => (
         <div key={label}>
           <dt>{label}</dt>
-          <dd>{Array.isArray(value) ? value.map((item, index) => <bdi key={index} className={styles.word}>{item}</bdi>) : <bdi>{value}</bdi>}</dd>
+          <dd>
+            {Array.isArray(value) ? (
+              value.map((item, index) => (
+                <bdi key={index} className={styles.word}>
+                  {item}
+                </bdi>
+              ))
+            ) : (
+              <bdi>{value}</bdi>
+            )}
+          </dd>
         </div>
       ))}
     </dl>
@@ -88,13 +98,44 @@ function Lines({ lines }: { lines: { label: string; value: string | string[] }[]
 
 function Editor({ editing }: { editing: Editing }): ReactNode {
   const { draft, setDraft, state, error, retry, flush } = editing
-  const words = { untouched: '', saved: t`Saved`, changed: t`Not saved yet`, saving: t`Saving…`, waiting: t`Waiting for the server…`, failed: error ?? t`Not saved` }
+  const words = {
+    untouched: '',
+    saved: t`Saved`,
+    changed: t`Not saved yet`,
+    saving: t`Saving…`,
+    waiting: t`Waiting for the server…`,
+    failed: error ?? t`Not saved`,
+  }
   return (
     // Escape leaves the field; the next one leaves the page. The keys are the fields', the box only hears them.
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions
-    <div className={styles.editor} onKeyDown={(event) => event.key === 'Escape' && event.target instanceof HTMLElement && event.target.blur()}>
-      <textarea className={styles.title} dir="auto" rows={1} value={draft.label} maxLength={500} aria-label={t`Title`} spellCheck onChange={(event) => setDraft({ label: event.target.value.replaceAll('\n', ' ') })} onBlur={flush} onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()} />
-      <textarea className={styles.description} dir="auto" rows={2} value={draft.description} maxLength={20_000} placeholder={t`Add a description`} aria-label={t`Description`} onChange={(event) => setDraft({ description: event.target.value })} onBlur={flush} />
+    <div
+      className={styles.editor}
+      onKeyDown={(event) => event.key === 'Escape' && event.target instanceof HTMLElement && event.target.blur()}
+    >
+      <textarea
+        className={styles.title}
+        dir="auto"
+        rows={1}
+        value={draft.label}
+        maxLength={500}
+        aria-label={t`Title`}
+        spellCheck
+        onChange={(event) => setDraft({ label: event.target.value.replaceAll('\n', ' ') })}
+        onBlur={flush}
+        onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+      />
+      <textarea
+        className={styles.description}
+        dir="auto"
+        rows={2}
+        value={draft.description}
+        maxLength={20_000}
+        placeholder={t`Add a description`}
+        aria-label={t`Description`}
+        onChange={(event) => setDraft({ description: event.target.value })}
+        onBlur={flush}
+      />
       <TagInput tags={draft.tags} label={t`Tags`} onChange={(tags) => setDraft({ tags })} />
       <p className={styles.saving} data-state={state} role="status">
         {words[state]}
@@ -108,7 +149,11 @@ function Words({ asset, onTag }: { asset: Asset; onTag: (tag: string) => string 
   return (
     <div className={styles.words}>
       <bdi className={styles.readTitle}>{asset.label}</bdi>
-      {asset.description && <p className={styles.readDescription} dir="auto">{asset.description}</p>}
+      {asset.description && (
+        <p className={styles.readDescription} dir="auto">
+          {asset.description}
+        </p>
+      )}
       {asset.tags.length > 0 && (
         <ul className={styles.tags} aria-label={t`Tags`}>
           {asset.tags.map((tag) => (
@@ -143,7 +188,12 @@ function Files({ asset }: { asset: Asset }): ReactNode {
         <span className={styles.size}>{formatBytes(asset.size)}</span>
       </a>
       {asset.renditions.map((rendition) => (
-        <a key={rendition.preset} className={buttonClass('outline', styles.download)} href={`${asset.download_url}?preset=${encodeURIComponent(rendition.preset)}`} download="">
+        <a
+          key={rendition.preset}
+          className={buttonClass('outline', styles.download)}
+          href={`${asset.download_url}?preset=${encodeURIComponent(rendition.preset)}`}
+          download=""
+        >
           <Icon name="download" size={18} />
           {presetNames[rendition.preset] ?? rendition.preset}
           <span className={styles.size}>
@@ -167,14 +217,21 @@ function Files({ asset }: { asset: Asset }): ReactNode {
         {asset.metadata.detected_extension && (
           <div>
             <dt>{t`Really is`}</dt>
-            <dd className={styles.warning}>{t`The name says otherwise, the content is ${asset.metadata.detected_extension.toUpperCase()}`}</dd>
+            <dd
+              className={styles.warning}
+            >{t`The name says otherwise, the content is ${asset.metadata.detected_extension.toUpperCase()}`}</dd>
           </div>
         )}
         {asset.width && asset.height && (
           <div>
             <dt>{t`Size`}</dt>
             <dd>
-              {pixels(asset.width, asset.height)} {asset.width * asset.height >= 100_000 && <span className={styles.faint}>{t`${formatNumber((asset.width * asset.height) / 1e6, 1)} megapixels`}</span>}
+              {pixels(asset.width, asset.height)}{' '}
+              {asset.width * asset.height >= 100_000 && (
+                <span
+                  className={styles.faint}
+                >{t`${formatNumber((asset.width * asset.height) / 1e6, 1)} megapixels`}</span>
+              )}
             </dd>
           </div>
         )}
@@ -206,7 +263,14 @@ function RawTags({ asset }: { asset: Asset }): ReactNode {
   if (entries.length === 0) return null
   const wanted = text.trim().toLocaleLowerCase()
   const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
-  const found = open ? entries.filter(([key, value]) => wanted === '' || key.toLocaleLowerCase().includes(wanted) || asText(value).toLocaleLowerCase().includes(wanted)) : []
+  const found = open
+    ? entries.filter(
+        ([key, value]) =>
+          wanted === '' ||
+          key.toLocaleLowerCase().includes(wanted) ||
+          asText(value).toLocaleLowerCase().includes(wanted),
+      )
+    : []
   return (
     <details className={styles.raw} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
@@ -214,7 +278,14 @@ function RawTags({ asset }: { asset: Asset }): ReactNode {
       </summary>
       {open && (
         <>
-          <input className={styles.filter} type="search" value={text} placeholder={t`Filter tags`} aria-label={t`Filter tags`} onChange={(event) => setText(event.target.value)} />
+          <input
+            className={styles.filter}
+            type="search"
+            value={text}
+            placeholder={t`Filter tags`}
+            aria-label={t`Filter tags`}
+            onChange={(event) => setText(event.target.value)}
+          />
           <dl className={styles.rawLines}>
             {found.slice(0, shownTags).map(([key, value]) => (
               <div key={key}>

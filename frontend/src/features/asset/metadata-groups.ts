@@ -10,7 +10,8 @@ function exposure(seconds: number): string {
 }
 
 export function coordinates(latitude: number, longitude: number): string {
-  const part = (value: number, positive: string, negative: string): string => `${formatNumber(Math.abs(value), 5)}° ${value >= 0 ? positive : negative}`
+  const part = (value: number, positive: string, negative: string): string =>
+    `${formatNumber(Math.abs(value), 5)}° ${value >= 0 ? positive : negative}`
   return `${part(latitude, t`N`, t`S`)}, ${part(longitude, t`E`, t`W`)}`
 }
 
@@ -21,11 +22,22 @@ export function metadataGroups(asset: Asset): MetadataGroup[] {
     if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)) return []
     return [{ label, value: typeof value === 'number' ? formatNumber(value) : value }]
   }
-  const with_ = <T,>(value: T | undefined, format: (value: T) => string): string | undefined => (value === undefined ? undefined : format(value))
+  const with_ = <T>(value: T | undefined, format: (value: T) => string): string | undefined =>
+    value === undefined ? undefined : format(value)
   // Most makers repeat their name in the model's.
-  const make = m.camera_make && m.camera_model?.toLowerCase().startsWith(m.camera_make.toLowerCase().split(' ')[0]!) ? undefined : m.camera_make
+  const make =
+    m.camera_make && m.camera_model?.toLowerCase().startsWith(m.camera_make.toLowerCase().split(' ')[0]!)
+      ? undefined
+      : m.camera_make
   const camera = [make, m.camera_model].filter(Boolean).join(' ')
-  const settings = [with_(m.exposure_time, exposure), with_(m.aperture, (value) => `ƒ/${formatNumber(value, 1)}`), with_(m.focal_length, (value) => t`${formatNumber(value, 1)} mm`), with_(m.iso, (value) => `ISO ${formatNumber(value, 0)}`)].filter(Boolean).join('  ·  ')
+  const settings = [
+    with_(m.exposure_time, exposure),
+    with_(m.aperture, (value) => `ƒ/${formatNumber(value, 1)}`),
+    with_(m.focal_length, (value) => t`${formatNumber(value, 1)} mm`),
+    with_(m.iso, (value) => `ISO ${formatNumber(value, 0)}`),
+  ]
+    .filter(Boolean)
+    .join('  ·  ')
   const groups: MetadataGroup[] = [
     {
       title: t`Description in the file`,
@@ -37,18 +49,36 @@ export function metadataGroups(asset: Asset): MetadataGroup[] {
         ...line(t`Author`, m.author),
         ...line(t`Copyright`, m.copyright),
         ...line(t`Credit`, m.credit),
-        ...line(t`Rating`, m.rating === undefined ? undefined : '★'.repeat(Math.max(0, Math.min(5, Math.round(m.rating)))) || formatNumber(m.rating)),
+        ...line(
+          t`Rating`,
+          m.rating === undefined
+            ? undefined
+            : '★'.repeat(Math.max(0, Math.min(5, Math.round(m.rating)))) || formatNumber(m.rating),
+        ),
       ],
     },
     {
       title: t`Taken`,
-      lines: [...line(t`Date`, asset.captured_at ? formatCameraTime(asset.captured_at) : m.captured_at), ...line(t`Offset from UTC`, m.offset), ...line(t`Camera`, camera), ...line(t`Lens`, m.lens), ...line(t`Settings`, settings), ...line(t`Software`, m.software)],
+      lines: [
+        ...line(t`Date`, asset.captured_at ? formatCameraTime(asset.captured_at) : m.captured_at),
+        ...line(t`Offset from UTC`, m.offset),
+        ...line(t`Camera`, camera),
+        ...line(t`Lens`, m.lens),
+        ...line(t`Settings`, settings),
+        ...line(t`Software`, m.software),
+      ],
     },
     {
       title: t`Place`,
       lines: [
-        ...line(t`Position`, m.latitude !== undefined && m.longitude !== undefined ? coordinates(m.latitude, m.longitude) : undefined),
-        ...line(t`Altitude`, with_(m.altitude, (value) => t`${formatNumber(value, 0)} m`)),
+        ...line(
+          t`Position`,
+          m.latitude !== undefined && m.longitude !== undefined ? coordinates(m.latitude, m.longitude) : undefined,
+        ),
+        ...line(
+          t`Altitude`,
+          with_(m.altitude, (value) => t`${formatNumber(value, 0)} m`),
+        ),
         ...line(t`Location`, m.location),
         ...line(t`City`, m.city),
         ...line(t`State`, m.state),
@@ -63,7 +93,10 @@ export function metadataGroups(asset: Asset): MetadataGroup[] {
         ...line(t`Audio codec`, m.audio_codec),
         ...line(t`Frames per second`, m.frame_rate),
         ...line(t`Frames`, m.frame_count),
-        ...line(t`Sample rate`, with_(m.sample_rate, (value) => t`${formatNumber(value / 1000, 1)} kHz`)),
+        ...line(
+          t`Sample rate`,
+          with_(m.sample_rate, (value) => t`${formatNumber(value / 1000, 1)} kHz`),
+        ),
         ...line(t`Channels`, m.channels),
         ...line(t`Artist`, m.artist),
         ...line(t`Album`, m.album),
@@ -73,11 +106,19 @@ export function metadataGroups(asset: Asset): MetadataGroup[] {
     },
     {
       title: t`Pages`,
-      lines: [...line(t`Pages`, asset.page_count), ...line(t`Page size`, m.page_size), ...line(t`Made with`, m.producer)],
+      lines: [
+        ...line(t`Pages`, asset.page_count),
+        ...line(t`Page size`, m.page_size),
+        ...line(t`Made with`, m.producer),
+      ],
     },
     {
       title: t`Colour`,
-      lines: [...line(t`Colour space`, m.colour_space), ...line(t`Profile`, m.colour_profile), ...line(t`Bits per channel`, m.bit_depth)],
+      lines: [
+        ...line(t`Colour space`, m.colour_space),
+        ...line(t`Profile`, m.colour_profile),
+        ...line(t`Bits per channel`, m.bit_depth),
+      ],
     },
   ]
   return groups.filter((group) => group.lines.length > 0)

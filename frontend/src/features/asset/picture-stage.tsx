@@ -24,15 +24,20 @@ export function PictureStage({ asset, src }: { asset: Asset; src: string }): Rea
   const preview = asset.renditions.find((rendition) => rendition.preset === 'preview')
   const isDisplayable = displayable.has(asset.mime_type) && asset.size <= largestOriginalBytes
   // A picture whose original cannot be shown is as large as its preview.
-  const picture = isDisplayable && asset.width && asset.height ? { width: asset.width, height: asset.height } : { width: preview?.width ?? natural.width, height: preview?.height ?? natural.height }
+  const picture =
+    isDisplayable && asset.width && asset.height
+      ? { width: asset.width, height: asset.height }
+      : { width: preview?.width ?? natural.width, height: preview?.height ?? natural.height }
   const ratio = window.devicePixelRatio || 1
   const shown = fittedSize(picture, size)
   const one = actualScale(picture, size, ratio)
 
   const live = useRef({ view, picture, size, ratio })
   live.current = { view, picture, size, ratio }
-  const zoomBy = (factor: number, point = { x: 0, y: 0 }): void => setView((now) => zoomAt(now, now.scale * factor, point, picture, size, ratio))
-  const toggle = (point: { x: number; y: number }): void => setView((now) => (now.scale > 1.01 ? fitted : zoomAt(now, Math.max(2, one), point, picture, size, ratio)))
+  const zoomBy = (factor: number, point = { x: 0, y: 0 }): void =>
+    setView((now) => zoomAt(now, now.scale * factor, point, picture, size, ratio))
+  const toggle = (point: { x: number; y: number }): void =>
+    setView((now) => (now.scale > 1.01 ? fitted : zoomAt(now, Math.max(2, one), point, picture, size, ratio)))
   const fromCentre = (event: { clientX: number; clientY: number }): { x: number; y: number } => {
     const box = stage.current!.getBoundingClientRect()
     return { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 }
@@ -43,7 +48,7 @@ export function PictureStage({ asset, src }: { asset: Asset; src: string }): Rea
     setOriginal('unused')
     setLoaded(false)
     setNatural({ width: asset.width ?? 0, height: asset.height ?? 0 })
-  // oxlint-disable-next-line react-hooks/exhaustive-deps -- another asset starts afresh; a change of the same one does not
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- another asset starts afresh; a change of the same one does not
   }, [asset.id])
   const isCoarse = preview ? view.scale * shown.width * ratio > preview.width * 1.1 : false
   useEffect(() => {
@@ -94,15 +99,32 @@ export function PictureStage({ asset, src }: { asset: Asset; src: string }): Rea
     const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1]
     pointers.current.set(event.pointerId, now)
     if (other) {
-      const distance = (a: { x: number; y: number }, b: { x: number; y: number }): number => Math.max(1, Math.hypot(a.x - b.x, a.y - b.y))
+      const distance = (a: { x: number; y: number }, b: { x: number; y: number }): number =>
+        Math.max(1, Math.hypot(a.x - b.x, a.y - b.y))
       const factor = distance(now, other) / distance(before, other)
-      setView((current) => zoomAt(current, current.scale * factor, { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 }, picture, size, ratio))
-    } else setView((current) => contain({ ...current, x: current.x + now.x - before.x, y: current.y + now.y - before.y }, picture, size))
+      setView((current) =>
+        zoomAt(
+          current,
+          current.scale * factor,
+          { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 },
+          picture,
+          size,
+          ratio,
+        ),
+      )
+    } else
+      setView((current) =>
+        contain({ ...current, x: current.x + now.x - before.x, y: current.y + now.y - before.y }, picture, size),
+      )
   }
   const onPointerEnd = (event: PointerEvent): void => void pointers.current.delete(event.pointerId)
 
   const percent = Math.round((view.scale / one) * 100)
-  const place = { inlineSize: shown.width, blockSize: shown.height, transform: `translate(-50%, -50%) translate(${view.x}px, ${view.y}px) scale(${view.scale})` }
+  const place = {
+    inlineSize: shown.width,
+    blockSize: shown.height,
+    transform: `translate(-50%, -50%) translate(${view.x}px, ${view.y}px) scale(${view.scale})`,
+  }
   const hash = placeholderUrl(asset.placeholder)
   return (
     <div
@@ -127,21 +149,45 @@ export function PictureStage({ asset, src }: { asset: Asset; src: string }): Rea
           fetchPriority="high"
           onLoad={(event) => {
             setLoaded(true)
-            if (!asset.width) setNatural({ width: event.currentTarget.naturalWidth, height: event.currentTarget.naturalHeight })
+            if (!asset.width)
+              setNatural({ width: event.currentTarget.naturalWidth, height: event.currentTarget.naturalHeight })
           }}
         />
         {original !== 'unused' && original !== 'failed' && (
-          <img className={styles.layer} data-hidden={original !== 'shown' || undefined} src={`${asset.download_url}?inline=1`} alt="" draggable={false} onLoad={() => setOriginal('shown')} onError={() => setOriginal('failed')} />
+          <img
+            className={styles.layer}
+            data-hidden={original !== 'shown' || undefined}
+            src={`${asset.download_url}?inline=1`}
+            alt=""
+            draggable={false}
+            onLoad={() => setOriginal('shown')}
+            onError={() => setOriginal('failed')}
+          />
         )}
       </div>
       <div className={styles.zoomBar} role="group" aria-label={t`Zoom`}>
-        <IconButton icon="zoom-out" label={t`Zoom out`} tip="above" disabled={view.scale <= 1} onClick={() => zoomBy(1 / step)} />
-        <button type="button" className={styles.percent} onClick={() => setView((now) => (now.scale > 1 ? fitted : zoomAt(now, one, { x: 0, y: 0 }, picture, size, ratio)))} aria-label={view.scale > 1 ? t`Fit, now ${percent} %` : t`Actual size, now ${percent} %`}>
+        <IconButton
+          icon="zoom-out"
+          label={t`Zoom out`}
+          tip="above"
+          disabled={view.scale <= 1}
+          onClick={() => zoomBy(1 / step)}
+        />
+        <button
+          type="button"
+          className={styles.percent}
+          onClick={() =>
+            setView((now) => (now.scale > 1 ? fitted : zoomAt(now, one, { x: 0, y: 0 }, picture, size, ratio)))
+          }
+          aria-label={view.scale > 1 ? t`Fit, now ${percent} %` : t`Actual size, now ${percent} %`}
+        >
           {percent} %
         </button>
         <IconButton icon="zoom" label={t`Zoom in`} tip="above" onClick={() => zoomBy(step)} />
         {original === 'loading' && <span className={styles.loadingOriginal}>{t`Loading the original…`}</span>}
-        {isCoarse && !isDisplayable && <span className={styles.loadingOriginal}>{t`Preview; download for full detail`}</span>}
+        {isCoarse && !isDisplayable && (
+          <span className={styles.loadingOriginal}>{t`Preview; download for full detail`}</span>
+        )}
       </div>
     </div>
   )

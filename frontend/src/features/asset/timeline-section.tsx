@@ -29,7 +29,8 @@ function entryName(entry: Entry): string {
   return names[entry.name] ?? entry.name
 }
 
-const isStage = (name: string): name is StageName => name === 'identify' || name === 'metadata' || name === 'previews' || name === 'index'
+const isStage = (name: string): name is StageName =>
+  name === 'identify' || name === 'metadata' || name === 'previews' || name === 'index'
 
 /** Everything that happened to an asset: each step with how long it took and how it ended. Steps can be run again. */
 export function TimelineSection({ asset, mayReplay }: { asset: Asset; mayReplay: boolean }): ReactNode {
@@ -46,12 +47,21 @@ export function TimelineSection({ asset, mayReplay }: { asset: Asset; mayReplay:
       {timeline.error && <p role="alert">{timeline.error.message}</p>}
       <ol className={styles.entries} aria-busy={timeline.isPending && open}>
         {(timeline.data?.entries ?? []).map((entry, index) => (
-          <li key={index} data-outcome={entry.error ? 'failed' : entry.ended_at === null && entry.kind === 'stage' ? 'running' : 'done'}>
+          <li
+            key={index}
+            data-outcome={
+              entry.error ? 'failed' : entry.ended_at === null && entry.kind === 'stage' ? 'running' : 'done'
+            }
+          >
             <span className={styles.name}>
               {entryName(entry)}
-              {entry.attempt !== null && entry.attempt > 1 && <span className={styles.faint}> {t`attempt ${entry.attempt}`}</span>}
+              {entry.attempt !== null && entry.attempt > 1 && (
+                <span className={styles.faint}> {t`attempt ${entry.attempt}`}</span>
+              )}
             </span>
-            <span className={styles.duration}>{entry.duration_ms === null ? '' : formatDuration(entry.duration_ms)}</span>
+            <span className={styles.duration}>
+              {entry.duration_ms === null ? '' : formatDuration(entry.duration_ms)}
+            </span>
             <span className={styles.when}>
               {formatDateTime(entry.started_at)}
               {entry.actor && <bdi> · {entry.actor}</bdi>}
@@ -59,7 +69,12 @@ export function TimelineSection({ asset, mayReplay }: { asset: Asset; mayReplay:
             </span>
             {entry.error && <span className={styles.error}>{entry.error}</span>}
             {mayReplay && entry.kind === 'stage' && isStage(entry.name) && asset.status !== 'processing' && (
-              <Button className={styles.replay} icon="retry" disabled={replay.isPending} onClick={() => isStage(entry.name) && replay.mutate(entry.name)}>
+              <Button
+                className={styles.replay}
+                icon="retry"
+                disabled={replay.isPending}
+                onClick={() => isStage(entry.name) && replay.mutate(entry.name)}
+              >
                 {t`Run again from here`}
               </Button>
             )}

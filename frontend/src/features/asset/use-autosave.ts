@@ -49,7 +49,11 @@ export function useAutosave(version: AssetVersion) {
     if (now.mounted) setState('saving')
     const before = draftOf(now.base.asset)
     try {
-      const { data, etag } = await api('updateAsset', { params: { id }, body: changes }, now.base.etag ? { headers: { 'If-Match': now.base.etag } } : {})
+      const { data, etag } = await api(
+        'updateAsset',
+        { params: { id }, body: changes },
+        now.base.etag ? { headers: { 'If-Match': now.base.etag } } : {},
+      )
       now.saving = false
       accept({ asset: data, etag })
       if (changes.tags) void client.invalidateQueries({ queryKey: ['tags'] })
@@ -59,7 +63,11 @@ export function useAutosave(version: AssetVersion) {
         const isSettled = Object.keys(changesBetween(draftOf(data), now.draft)).length === 0
         setState(isSettled ? 'saved' : 'changed')
       }
-      showToast({ message: savedMessage(changes), lastsMs: 6000, action: { label: t`Undo`, run: () => void restore(before, changes) } })
+      showToast({
+        message: savedMessage(changes),
+        lastsMs: 6000,
+        action: { label: t`Undo`, run: () => void restore(before, changes) },
+      })
       if (Object.keys(changesBetween(draftOf(data), now.draft)).length > 0) void save()
     } catch (reason) {
       now.saving = false
@@ -91,7 +99,9 @@ export function useAutosave(version: AssetVersion) {
   /** Puts back what one save replaced, and only that. */
   const restore = useCallback(
     async (before: Draft, changes: Partial<Draft>): Promise<void> => {
-      const back = Object.fromEntries(Object.keys(changes).map((field) => [field, before[field as keyof Draft]])) as Partial<Draft>
+      const back = Object.fromEntries(
+        Object.keys(changes).map((field) => [field, before[field as keyof Draft]]),
+      ) as Partial<Draft>
       if (live.current.mounted) return setDraft(back, true)
       try {
         const { data, etag } = await api('updateAsset', { params: { id }, body: back })

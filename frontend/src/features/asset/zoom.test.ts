@@ -19,17 +19,24 @@ describe('zooming', () => {
   test('what is under the pointer stays there', () => {
     const point = { x: 120, y: -80 }
     const view = zoomAt(fitted, 3, point, picture, stage, 1)
-    expect([(point.x - view.x) / view.scale, (point.y - view.y) / view.scale]).toEqual([point.x, point.y].map((value) => expect.closeTo(value, 5)))
+    expect([(point.x - view.x) / view.scale, (point.y - view.y) / view.scale]).toEqual(
+      [point.x, point.y].map((value) => expect.closeTo(value, 5)),
+    )
   })
 
   test('no way of zooming and dragging loses the picture', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0.01, max: 100, noNaN: true }), fc.integer({ min: -5000, max: 5000 }), fc.integer({ min: -5000, max: 5000 }), (scale, x, y) => {
-        const view = contain(zoomAt({ scale: 2, x, y }, scale, { x: 0, y: 0 }, picture, stage, 1), picture, stage)
-        expect(view.scale).toBeGreaterThanOrEqual(1)
-        expect(view.scale).toBeLessThanOrEqual(largestScale(picture, stage, 1))
-        expect(Math.abs(view.x)).toBeLessThanOrEqual(Math.max(0, (1000 * view.scale - stage.width) / 2) + 0.001)
-      }),
+      fc.property(
+        fc.double({ min: 0.01, max: 100, noNaN: true }),
+        fc.integer({ min: -5000, max: 5000 }),
+        fc.integer({ min: -5000, max: 5000 }),
+        (scale, x, y) => {
+          const view = contain(zoomAt({ scale: 2, x, y }, scale, { x: 0, y: 0 }, picture, stage, 1), picture, stage)
+          expect(view.scale).toBeGreaterThanOrEqual(1)
+          expect(view.scale).toBeLessThanOrEqual(largestScale(picture, stage, 1))
+          expect(Math.abs(view.x)).toBeLessThanOrEqual(Math.max(0, (1000 * view.scale - stage.width) / 2) + 0.001)
+        },
+      ),
     )
   })
 })

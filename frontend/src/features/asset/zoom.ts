@@ -27,12 +27,27 @@ export function contain(view: View, picture: Size, stage: Size): View {
   const size = fittedSize(picture, stage)
   const reachX = Math.max(0, (size.width * view.scale - stage.width) / 2)
   const reachY = Math.max(0, (size.height * view.scale - stage.height) / 2)
-  return { scale: view.scale, x: Math.min(reachX, Math.max(-reachX, view.x)), y: Math.min(reachY, Math.max(-reachY, view.y)) }
+  return {
+    scale: view.scale,
+    x: Math.min(reachX, Math.max(-reachX, view.x)),
+    y: Math.min(reachY, Math.max(-reachY, view.y)),
+  }
 }
 
 /** Scales around a point of the stage, given from its centre, so that what is there stays there. */
-export function zoomAt(view: View, scale: number, point: { x: number; y: number }, picture: Size, stage: Size, pixelRatio: number): View {
+export function zoomAt(
+  view: View,
+  scale: number,
+  point: { x: number; y: number },
+  picture: Size,
+  stage: Size,
+  pixelRatio: number,
+): View {
   const next = Math.min(largestScale(picture, stage, pixelRatio), Math.max(1, scale))
   const factor = next / view.scale
-  return contain({ scale: next, x: point.x - (point.x - view.x) * factor, y: point.y - (point.y - view.y) * factor }, picture, stage)
+  return contain(
+    { scale: next, x: point.x - (point.x - view.x) * factor, y: point.y - (point.y - view.y) * factor },
+    picture,
+    stage,
+  )
 }

@@ -57,7 +57,13 @@ export async function dropOnCollection(collection: Collection, ids: number[]): P
   try {
     const { updated } = await changeMany({ ids, count: ids.length }, 'add_to_collection', { collection: collection.id })
     await reload()
-    showToast({ tone: 'success', message: plural(updated, { one: `# asset is now in “${collection.name}”`, other: `# assets are now in “${collection.name}”` }) })
+    showToast({
+      tone: 'success',
+      message: plural(updated, {
+        one: `# asset is now in “${collection.name}”`,
+        other: `# assets are now in “${collection.name}”`,
+      }),
+    })
   } catch (error) {
     showToast({ tone: 'danger', message: t`Could not add to the collection`, detail: messageOf(error) })
   }

@@ -9,7 +9,11 @@ import { Icon } from '../../ui/icon.tsx'
 import { collectionsOptions } from './collection-queries.ts'
 import styles from './choose-collection-dialog.module.css'
 
-type ChooseCollectionDialogProps = { count: number; run: (collection: { id: number; name: string }) => Promise<void>; onClose: () => void }
+type ChooseCollectionDialogProps = {
+  count: number
+  run: (collection: { id: number; name: string }) => Promise<void>
+  onClose: () => void
+}
 
 export default function ChooseCollectionDialog({ count, run, onClose }: ChooseCollectionDialogProps): ReactNode {
   const collections = useQuery(collectionsOptions)
@@ -18,7 +22,8 @@ export default function ChooseCollectionDialog({ count, run, onClose }: ChooseCo
   const wanted = text.trim().toLocaleLowerCase()
   const found = (collections.data ?? []).filter((collection) => collection.path.toLocaleLowerCase().includes(wanted))
   const exists = found.some((collection) => collection.name.toLocaleLowerCase() === wanted)
-  const selected = found.find((collection) => collection.id === chosen) ?? (wanted && found.length === 1 ? found[0] : undefined)
+  const selected =
+    found.find((collection) => collection.id === chosen) ?? (wanted && found.length === 1 ? found[0] : undefined)
   const work = useMutation({
     mutationFn: async () => {
       if (selected) return run(selected)
@@ -30,7 +35,10 @@ export default function ChooseCollectionDialog({ count, run, onClose }: ChooseCo
   })
   const willCreate = !selected && wanted !== '' && !exists
   return (
-    <Dialog title={plural(count, { one: 'Add # asset to a collection', other: 'Add # assets to a collection' })} onClose={onClose}>
+    <Dialog
+      title={plural(count, { one: 'Add # asset to a collection', other: 'Add # assets to a collection' })}
+      onClose={onClose}
+    >
       <form
         className={styles.form}
         onSubmit={(event) => {
@@ -38,17 +46,34 @@ export default function ChooseCollectionDialog({ count, run, onClose }: ChooseCo
           if (selected || willCreate) work.mutate()
         }}
       >
-        <input className={styles.search} autoFocus dir="auto" value={text} maxLength={255} placeholder={t`Find or name a collection`} aria-label={t`Find or name a collection`} onChange={(event) => setText(event.target.value)} />
+        <input
+          className={styles.search}
+          autoFocus
+          dir="auto"
+          value={text}
+          maxLength={255}
+          placeholder={t`Find or name a collection`}
+          aria-label={t`Find or name a collection`}
+          onChange={(event) => setText(event.target.value)}
+        />
         <div className={styles.list} role="radiogroup" aria-label={t`Collections`}>
           {found.map((collection) => (
             <label key={collection.id} className={styles.item}>
-              <input type="radio" name="collection" className="visually-hidden" checked={selected?.id === collection.id} onChange={() => setChosen(collection.id)} />
+              <input
+                type="radio"
+                name="collection"
+                className="visually-hidden"
+                checked={selected?.id === collection.id}
+                onChange={() => setChosen(collection.id)}
+              />
               <Icon name="collection" size={18} />
               <bdi className={styles.path}>{collection.path.replaceAll('/', ' / ')}</bdi>
               {selected?.id === collection.id && <Icon name="check" size={16} />}
             </label>
           ))}
-          {found.length === 0 && !willCreate && <p className={styles.none}>{t`There are no collections yet. Name the first one above.`}</p>}
+          {found.length === 0 && !willCreate && (
+            <p className={styles.none}>{t`There are no collections yet. Name the first one above.`}</p>
+          )}
         </div>
         <DialogActions error={work.error?.message ?? collections.error?.message ?? null}>
           <Button look="outline" onClick={onClose}>{t`Cancel`}</Button>

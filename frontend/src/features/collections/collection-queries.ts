@@ -19,7 +19,9 @@ export type CollectionNode = { collection: Collection; children: CollectionNode[
 
 /** The tree of collections; one whose parent is not in the list stands at the top. */
 export function treeOf(collections: readonly Collection[]): CollectionNode[] {
-  const nodes = new Map(collections.map((collection) => [collection.id, { collection, children: [] as CollectionNode[] }]))
+  const nodes = new Map(
+    collections.map((collection) => [collection.id, { collection, children: [] as CollectionNode[] }]),
+  )
   const roots: CollectionNode[] = []
   for (const node of nodes.values()) {
     const parent = node.collection.parent === null ? undefined : nodes.get(node.collection.parent)

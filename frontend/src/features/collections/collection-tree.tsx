@@ -14,7 +14,11 @@ const storageKey = 'dam.collections.open'
 
 function readOpen(): Set<number> {
   try {
-    return new Set((JSON.parse(localStorage.getItem(storageKey) ?? '[]') as unknown[]).filter((id): id is number => typeof id === 'number'))
+    return new Set(
+      (JSON.parse(localStorage.getItem(storageKey) ?? '[]') as unknown[]).filter(
+        (id): id is number => typeof id === 'number',
+      ),
+    )
   } catch {
     return new Set()
   }
@@ -36,24 +40,50 @@ export function CollectionTree({ path, mayEdit }: { path: string; mayEdit: boole
     <section className={styles.section} aria-labelledby="collections-title">
       <div className={styles.head}>
         <h2 id="collections-title">{t`Collections`}</h2>
-        {mayEdit && <IconButton icon="add" size={16} label={t`New collection`} tip="end" className={styles.add} onClick={() => askForCollection(null)} />}
+        {mayEdit && (
+          <IconButton
+            icon="add"
+            size={16}
+            label={t`New collection`}
+            tip="end"
+            className={styles.add}
+            onClick={() => askForCollection(null)}
+          />
+        )}
       </div>
       <div className={styles.scroll}>
         {roots.length > 0 ? (
           <ul className={styles.tree}>
             {roots.map((node) => (
-              <Branch key={node.collection.id} node={node} depth={0} current={current} open={open} onToggle={toggle} mayEdit={mayEdit} />
+              <Branch
+                key={node.collection.id}
+                node={node}
+                depth={0}
+                current={current}
+                open={open}
+                onToggle={toggle}
+                mayEdit={mayEdit}
+              />
             ))}
           </ul>
         ) : (
-          collections.data && <p className={styles.none}>{mayEdit ? t`Folders you upload become collections.` : t`None yet.`}</p>
+          collections.data && (
+            <p className={styles.none}>{mayEdit ? t`Folders you upload become collections.` : t`None yet.`}</p>
+          )
         )}
       </div>
     </section>
   )
 }
 
-type BranchProps = { node: CollectionNode; depth: number; current: number; open: ReadonlySet<number>; onToggle: (id: number) => void; mayEdit: boolean }
+type BranchProps = {
+  node: CollectionNode
+  depth: number
+  current: number
+  open: ReadonlySet<number>
+  onToggle: (id: number) => void
+  mayEdit: boolean
+}
 
 function Branch({ node: { collection, children }, depth, current, open, onToggle, mayEdit }: BranchProps): ReactNode {
   const [over, setOver] = useState(false)
@@ -81,21 +111,41 @@ function Branch({ node: { collection, children }, depth, current, open, onToggle
         }}
       >
         {children.length > 0 ? (
-          <button type="button" className={styles.expand} aria-expanded={expanded} aria-label={t`Collections in ${collection.name}`} onClick={() => onToggle(collection.id)}>
+          <button
+            type="button"
+            className={styles.expand}
+            aria-expanded={expanded}
+            aria-label={t`Collections in ${collection.name}`}
+            onClick={() => onToggle(collection.id)}
+          >
             <Icon name={expanded ? 'chevron-down' : 'chevron-right'} size={14} />
           </button>
         ) : (
           <span className={styles.expand} />
         )}
-        <Link to={`/collections/${collection.id}`} className={styles.link} aria-current={current === collection.id ? 'page' : undefined} title={collection.path}>
+        <Link
+          to={`/collections/${collection.id}`}
+          className={styles.link}
+          aria-current={current === collection.id ? 'page' : undefined}
+          title={collection.path}
+        >
           <bdi className={styles.name}>{collection.name}</bdi>
-          <span className={styles.count} aria-label={plural(collection.asset_count, { one: '# asset', other: '# assets' })}>
+          <span
+            className={styles.count}
+            aria-label={plural(collection.asset_count, { one: '# asset', other: '# assets' })}
+          >
             {collection.asset_count > 0 ? formatCount(collection.asset_count) : ''}
           </span>
         </Link>
         {mayEdit && current === collection.id && (
           <span className={styles.tools}>
-            <IconButton icon="add" size={15} label={t`New collection inside`} tip="end" onClick={() => askForCollection(collection)} />
+            <IconButton
+              icon="add"
+              size={15}
+              label={t`New collection inside`}
+              tip="end"
+              onClick={() => askForCollection(collection)}
+            />
             <IconButton icon="edit" size={15} label={t`Rename`} tip="end" onClick={() => askToRename(collection)} />
             <IconButton icon="trash" size={15} label={t`Delete`} tip="end" onClick={() => askToDelete(collection)} />
           </span>
@@ -104,7 +154,15 @@ function Branch({ node: { collection, children }, depth, current, open, onToggle
       {expanded && children.length > 0 && (
         <ul>
           {children.map((child) => (
-            <Branch key={child.collection.id} node={child} depth={depth + 1} current={current} open={open} onToggle={onToggle} mayEdit={mayEdit} />
+            <Branch
+              key={child.collection.id}
+              node={child}
+              depth={depth + 1}
+              current={current}
+              open={open}
+              onToggle={onToggle}
+              mayEdit={mayEdit}
+            />
           ))}
         </ul>
       )}

@@ -36,7 +36,8 @@ function Picture({ src, eager, contain }: { src: string; eager: boolean; contain
 
 /** What a card says in its corner: how long, how many pages, that it moves. */
 export function badgeOf(asset: AssetSummary): string | null {
-  if (asset.duration !== null && asset.duration >= 0.5 && (asset.type === 'video' || asset.type === 'audio')) return formatClock(asset.duration)
+  if (asset.duration !== null && asset.duration >= 0.5 && (asset.type === 'video' || asset.type === 'audio'))
+    return formatClock(asset.duration)
   if (asset.page_count !== null && asset.page_count > 1) return t`${asset.page_count} p.`
   if (asset.animated) return extensionOf(asset.filename) || t`Animated`
   return null
@@ -49,18 +50,44 @@ export function cardLabel(asset: AssetSummary): string {
 }
 
 /** A picture, or an honest card that says what the file is and why there is no picture of it. */
-export const AssetCard = memo(function AssetCard({ asset, width, height, eager, fit = 'cover' }: AssetCardProps): ReactNode {
+export const AssetCard = memo(function AssetCard({
+  asset,
+  width,
+  height,
+  eager,
+  fit = 'cover',
+}: AssetCardProps): ReactNode {
   const hash = placeholderUrl(asset.placeholder)
   const badge = badgeOf(asset)
   const reason = previewReason(asset)
-  const isWaiting = asset.thumbnail_url === null && (asset.status === 'processing' || asset.preview_state === 'pending') && reason === null
+  const isWaiting =
+    asset.thumbnail_url === null &&
+    (asset.status === 'processing' || asset.preview_state === 'pending') &&
+    reason === null
   const cardWidth = asset.width && asset.height ? asset.width / asset.height : 4 / 3
   const isCropped = Math.abs(cardWidth / (width / height) - 1) > 0.35
   return (
-    <span className={styles.card} aria-hidden="true" data-state={asset.thumbnail_url ? 'picture' : isWaiting ? 'waiting' : 'plain'}>
-      {hash ? <span className={styles.placeholder} data-kept={isCropped || fit === 'contain' || !asset.thumbnail_url || undefined} style={{ backgroundImage: `url("${hash}")` }} /> : asset.colour && asset.thumbnail_url ? <span className={styles.placeholder} style={{ backgroundColor: asset.colour }} /> : null}
+    <span
+      className={styles.card}
+      aria-hidden="true"
+      data-state={asset.thumbnail_url ? 'picture' : isWaiting ? 'waiting' : 'plain'}
+    >
+      {hash ? (
+        <span
+          className={styles.placeholder}
+          data-kept={isCropped || fit === 'contain' || !asset.thumbnail_url || undefined}
+          style={{ backgroundImage: `url("${hash}")` }}
+        />
+      ) : asset.colour && asset.thumbnail_url ? (
+        <span className={styles.placeholder} style={{ backgroundColor: asset.colour }} />
+      ) : null}
       {asset.thumbnail_url ? (
-        <Picture key={asset.thumbnail_url} src={asset.thumbnail_url} eager={eager} contain={fit === 'contain' || isCropped} />
+        <Picture
+          key={asset.thumbnail_url}
+          src={asset.thumbnail_url}
+          eager={eager}
+          contain={fit === 'contain' || isCropped}
+        />
       ) : (
         <span className={styles.plain}>
           <span className={styles.kind}>
@@ -68,7 +95,13 @@ export const AssetCard = memo(function AssetCard({ asset, width, height, eager, 
             {extensionOf(asset.filename) && <span className={styles.extension}>{extensionOf(asset.filename)}</span>}
           </span>
           <bdi className={styles.name}>{asset.label}</bdi>
-          {height >= 150 && width >= 120 && (isWaiting ? <span className={styles.reason}>{t`Making the preview…`}</span> : reason && <span className={styles.reason}>{splitReason(reason).words}</span>)}
+          {height >= 150 &&
+            width >= 120 &&
+            (isWaiting ? (
+              <span className={styles.reason}>{t`Making the preview…`}</span>
+            ) : (
+              reason && <span className={styles.reason}>{splitReason(reason).words}</span>
+            ))}
         </span>
       )}
       {isWaiting && <span className={styles.working} />}

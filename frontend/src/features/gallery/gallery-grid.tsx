@@ -11,11 +11,30 @@ import styles from './gallery.module.css'
 
 type GalleryGridProps = SharedGridProps & { gap: number; firstRow: number }
 
-export function GalleryGrid({ assets, rows, gap, firstRow, query, selection, tabStop, draggable, onCardClick, onToggle, onCardMenu, onFocus }: GalleryGridProps): ReactNode {
+export function GalleryGrid({
+  assets,
+  rows,
+  gap,
+  firstRow,
+  query,
+  selection,
+  tabStop,
+  draggable,
+  onCardClick,
+  onToggle,
+  onCardMenu,
+  onFocus,
+}: GalleryGridProps): ReactNode {
   return rows.map((row, position) => {
     if (row.kind === 'heading') {
       return (
-        <div key={`h${row.start}`} role="row" aria-rowindex={firstRow + position + 1} className={styles.heading} style={{ insetBlockStart: row.top, blockSize: row.height }}>
+        <div
+          key={`h${row.start}`}
+          role="row"
+          aria-rowindex={firstRow + position + 1}
+          className={styles.heading}
+          style={{ insetBlockStart: row.top, blockSize: row.height }}
+        >
           <span role="gridcell">
             {row.label} <span className={styles.headingCount}>{formatCount(row.count)}</span>
           </span>
@@ -24,7 +43,13 @@ export function GalleryGrid({ assets, rows, gap, firstRow, query, selection, tab
     }
     let left = 0
     return (
-      <div key={row.start} role="row" aria-rowindex={firstRow + position + 1} className={styles.row} style={{ insetBlockStart: row.top, blockSize: row.height }}>
+      <div
+        key={row.start}
+        role="row"
+        aria-rowindex={firstRow + position + 1}
+        className={styles.row}
+        style={{ insetBlockStart: row.top, blockSize: row.height }}
+      >
         {row.widths.map((width, offset) => {
           const asset = assets[row.start + offset]
           const start = left
@@ -79,9 +104,31 @@ export function startAssetDrag(event: DragEvent, dragged: Selection | number | n
   if (card) event.dataTransfer.setDragImage(card, 24, 24)
 }
 
-const Cell = memo(function Cell({ asset, href, start, width, height, selected, tabbable, eager, dragIds, onCardClick, onToggle, onCardMenu, onFocus }: CellProps): ReactNode {
+const Cell = memo(function Cell({
+  asset,
+  href,
+  start,
+  width,
+  height,
+  selected,
+  tabbable,
+  eager,
+  dragIds,
+  onCardClick,
+  onToggle,
+  onCardMenu,
+  onFocus,
+}: CellProps): ReactNode {
   return (
-    <div role="gridcell" aria-selected={selected} data-cell="" data-selected={selected || undefined} className={styles.cell} style={{ insetInlineStart: start, inlineSize: width, blockSize: height }} onContextMenu={(event) => onCardMenu(event, asset.id)}>
+    <div
+      role="gridcell"
+      aria-selected={selected}
+      data-cell=""
+      data-selected={selected || undefined}
+      className={styles.cell}
+      style={{ insetInlineStart: start, inlineSize: width, blockSize: height }}
+      onContextMenu={(event) => onCardMenu(event, asset.id)}
+    >
       <span className={styles.visual}>
         <AssetCard asset={asset} width={width} height={height} eager={eager} />
       </span>
@@ -97,7 +144,15 @@ const Cell = memo(function Cell({ asset, href, start, width, height, selected, t
         onClick={(event) => onCardClick(event, asset.id)}
         onFocus={() => onFocus(asset.id)}
       />
-      <button type="button" className={styles.checkbox} role="checkbox" aria-checked={selected} aria-label={t`Select ${asset.label}`} tabIndex={-1} onClick={(event) => onToggle(event, asset.id)}>
+      <button
+        type="button"
+        className={styles.checkbox}
+        role="checkbox"
+        aria-checked={selected}
+        aria-label={t`Select ${asset.label}`}
+        tabIndex={-1}
+        onClick={(event) => onToggle(event, asset.id)}
+      >
         <span>
           <Icon name="check" size={14} />
         </span>

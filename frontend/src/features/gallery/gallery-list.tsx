@@ -11,7 +11,18 @@ import type { SharedGridProps } from './gallery-view.tsx'
 import { isSelected } from './selection.ts'
 import styles from './gallery.module.css'
 
-export function GalleryList({ assets, rows, query, selection, tabStop, draggable, onCardClick, onToggle, onCardMenu, onFocus }: SharedGridProps): ReactNode {
+export function GalleryList({
+  assets,
+  rows,
+  query,
+  selection,
+  tabStop,
+  draggable,
+  onCardClick,
+  onToggle,
+  onCardMenu,
+  onFocus,
+}: SharedGridProps): ReactNode {
   const names = assetTypeNames()
   const lines = rows.map((row) => {
     const asset = assets[row.start]
@@ -19,9 +30,26 @@ export function GalleryList({ assets, rows, query, selection, tabStop, draggable
     const selected = isSelected(selection, asset.id)
     const note = asset.status === 'ready' ? previewReason(asset) : (asset.status_reason ?? statusName(asset.status))
     return (
-      <div key={asset.id} role="row" aria-rowindex={row.start + 1} aria-selected={selected} data-selected={selected || undefined} className={styles.line} style={{ insetBlockStart: row.top, blockSize: row.height }} onContextMenu={(event) => onCardMenu(event, asset.id)}>
+      <div
+        key={asset.id}
+        role="row"
+        aria-rowindex={row.start + 1}
+        aria-selected={selected}
+        data-selected={selected || undefined}
+        className={styles.line}
+        style={{ insetBlockStart: row.top, blockSize: row.height }}
+        onContextMenu={(event) => onCardMenu(event, asset.id)}
+      >
         <span role="gridcell" className={styles.lineSelect}>
-          <button type="button" className={styles.lineCheckbox} role="checkbox" aria-checked={selected} aria-label={t`Select ${asset.label}`} tabIndex={-1} onClick={(event) => onToggle(event, asset.id)}>
+          <button
+            type="button"
+            className={styles.lineCheckbox}
+            role="checkbox"
+            aria-checked={selected}
+            aria-label={t`Select ${asset.label}`}
+            tabIndex={-1}
+            onClick={(event) => onToggle(event, asset.id)}
+          >
             <span>
               <Icon name="check" size={14} />
             </span>
@@ -30,11 +58,23 @@ export function GalleryList({ assets, rows, query, selection, tabStop, draggable
         <span role="gridcell" className={styles.lineName}>
           <span className={styles.lineWhat} aria-hidden="true">
             <span className={styles.lineThumbnail}>
-              {asset.thumbnail_url ? <AssetCard asset={{ ...asset, duration: null, page_count: null, animated: false, type: 'image' }} width={60} height={44} eager={false} fit="contain" /> : <Icon name={asset.type} />}
+              {asset.thumbnail_url ? (
+                <AssetCard
+                  asset={{ ...asset, duration: null, page_count: null, animated: false, type: 'image' }}
+                  width={60}
+                  height={44}
+                  eager={false}
+                  fit="contain"
+                />
+              ) : (
+                <Icon name={asset.type} />
+              )}
             </span>
             <span className={styles.lineTitle}>
               <bdi>{asset.label}</bdi>
-              <span className={styles.lineNote}>{note ?? (asset.filename === asset.label ? asset.tags.join(', ') : <bdi>{asset.filename}</bdi>)}</span>
+              <span className={styles.lineNote}>
+                {note ?? (asset.filename === asset.label ? asset.tags.join(', ') : <bdi>{asset.filename}</bdi>)}
+              </span>
             </span>
           </span>
           <a
@@ -48,11 +88,21 @@ export function GalleryList({ assets, rows, query, selection, tabStop, draggable
             onFocus={() => onFocus(asset.id)}
           />
         </span>
-        <span role="gridcell" className={styles.lineType}>{names[asset.type]}</span>
-        <span role="gridcell" className={styles.lineSize}>{formatBytes(asset.size)}</span>
-        <span role="gridcell" className={styles.linePixels}>{asset.width && asset.height ? `${asset.width} × ${asset.height}` : '–'}</span>
-        <span role="gridcell" className={styles.lineDate}>{asset.captured_at ? formatDate(asset.captured_at) : '–'}</span>
-        <span role="gridcell" className={styles.lineDate}>{formatDate(asset.date_added)}</span>
+        <span role="gridcell" className={styles.lineType}>
+          {names[asset.type]}
+        </span>
+        <span role="gridcell" className={styles.lineSize}>
+          {formatBytes(asset.size)}
+        </span>
+        <span role="gridcell" className={styles.linePixels}>
+          {asset.width && asset.height ? `${asset.width} × ${asset.height}` : '–'}
+        </span>
+        <span role="gridcell" className={styles.lineDate}>
+          {asset.captured_at ? formatDate(asset.captured_at) : '–'}
+        </span>
+        <span role="gridcell" className={styles.lineDate}>
+          {formatDate(asset.date_added)}
+        </span>
       </div>
     )
   })
@@ -74,9 +124,16 @@ function Columns({ query }: { query: GalleryQuery }): ReactNode {
     const descending = current.startsWith('-')
     const next = isCurrent ? (descending ? field : `-${field}`) : field === 'label' ? field : `-${field}`
     return (
-      <span role="columnheader" className={className} aria-sort={isCurrent ? (descending ? 'descending' : 'ascending') : undefined}>
+      <span
+        role="columnheader"
+        className={className}
+        aria-sort={isCurrent ? (descending ? 'descending' : 'ascending') : undefined}
+      >
         {field ? (
-          <Link to={`${galleryHref({ ...query, sort: next })}${galleryHref({ ...query, sort: next }).includes('?') ? '&' : '?'}view=list`} replace>
+          <Link
+            to={`${galleryHref({ ...query, sort: next })}${galleryHref({ ...query, sort: next }).includes('?') ? '&' : '?'}view=list`}
+            replace
+          >
             {label}
             {isCurrent && <Icon name={descending ? 'arrow-down' : 'arrow-up'} size={12} />}
           </Link>

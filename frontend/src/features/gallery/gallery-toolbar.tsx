@@ -22,7 +22,11 @@ type GalleryToolbarProps = {
 }
 
 export function dateLabel(date: string): string {
-  if (date.includes('..')) return date.split('..').map((day) => formatDate(`${day}T12:00:00`)).join(' – ')
+  if (date.includes('..'))
+    return date
+      .split('..')
+      .map((day) => formatDate(`${day}T12:00:00`))
+      .join(' – ')
   return date.length === 10 ? formatDate(`${date}T12:00:00`) : formatMonth(date)
 }
 
@@ -41,9 +45,16 @@ export function GalleryToolbar({ query, view, facets, onQuery, onView }: Gallery
     { kind: 'tags', label: t`Tags`, value: summarise(query.tags), clear: { tags: [] } },
     { kind: 'status', label: t`Status`, value: summarise(query.status.map(statusName)), clear: { status: [] } },
   ]
-  const toggle = (kind: FilterKind, anchor: HTMLElement): void => setOpen((now) => (now?.kind === kind ? null : { kind, anchor }))
+  const toggle = (kind: FilterKind, anchor: HTMLElement): void =>
+    setOpen((now) => (now?.kind === kind ? null : { kind, anchor }))
   const active = countFilters(query)
-  const order = field ? sortNames()[field] : query.trash ? t`Date deleted` : query.q ? t`Relevance` : sortNames().date_added
+  const order = field
+    ? sortNames()[field]
+    : query.trash
+      ? t`Date deleted`
+      : query.q
+        ? t`Relevance`
+        : sortNames().date_added
   return (
     <div className={styles.toolbar}>
       <div className={styles.filters} role="group" aria-label={t`Filters`}>
@@ -53,14 +64,27 @@ export function GalleryToolbar({ query, view, facets, onQuery, onView }: Gallery
               <Icon name="search" size={15} />
               <bdi className={styles.chipText}>{query.q}</bdi>
             </span>
-            <button type="button" className={styles.chipClear} aria-label={t`Clear the search`} onClick={() => onQuery({ ...query, q: '' })}>
+            <button
+              type="button"
+              className={styles.chipClear}
+              aria-label={t`Clear the search`}
+              onClick={() => onQuery({ ...query, q: '' })}
+            >
               <Icon name="close" size={14} />
             </button>
           </span>
         )}
         {filters.map(({ kind, label, value, clear }) => {
           const chip = (
-            <button key={kind} type="button" className={styles.chip} data-active={value ? '' : undefined} aria-haspopup="dialog" aria-expanded={open?.kind === kind} onClick={(event) => toggle(kind, event.currentTarget)}>
+            <button
+              key={kind}
+              type="button"
+              className={styles.chip}
+              data-active={value ? '' : undefined}
+              aria-haspopup="dialog"
+              aria-expanded={open?.kind === kind}
+              onClick={(event) => toggle(kind, event.currentTarget)}
+            >
               <span className={styles.chipText}>{value ? <bdi>{`${label}: ${value}`}</bdi> : label}</span>
               {!value && <Icon name="chevron-down" size={14} />}
             </button>
@@ -68,7 +92,12 @@ export function GalleryToolbar({ query, view, facets, onQuery, onView }: Gallery
           return value ? (
             <span key={kind} className={styles.chipGroup}>
               {chip}
-              <button type="button" className={styles.chipClear} aria-label={t`Clear filter: ${label}`} onClick={() => onQuery({ ...query, ...clear })}>
+              <button
+                type="button"
+                className={styles.chipClear}
+                aria-label={t`Clear filter: ${label}`}
+                onClick={() => onQuery({ ...query, ...clear })}
+              >
                 <Icon name="close" size={14} />
               </button>
             </span>
@@ -77,27 +106,60 @@ export function GalleryToolbar({ query, view, facets, onQuery, onView }: Gallery
           )
         })}
         {active > 1 && (
-          <button type="button" className={styles.clear} onClick={() => onQuery({ ...query, type: [], tags: [], date: '', status: [] })}>
+          <button
+            type="button"
+            className={styles.clear}
+            onClick={() => onQuery({ ...query, type: [], tags: [], date: '', status: [] })}
+          >
             {plural(active, { one: 'Clear # filter', other: 'Clear # filters' })}
           </button>
         )}
       </div>
       <div className={styles.tools}>
-        <Button className={styles.sort} aria-haspopup="dialog" aria-expanded={open?.kind === 'sort'} aria-label={`${t`Order`}: ${order}`} onClick={(event) => toggle('sort', event.currentTarget)}>
+        <Button
+          className={styles.sort}
+          aria-haspopup="dialog"
+          aria-expanded={open?.kind === 'sort'}
+          aria-label={`${t`Order`}: ${order}`}
+          onClick={(event) => toggle('sort', event.currentTarget)}
+        >
           <Icon name={query.sort && !query.sort.startsWith('-') ? 'arrow-up' : 'arrow-down'} size={16} />
           <span className={styles.sortLabel}>{order}</span>
         </Button>
         {view === 'grid' && (
-          <input className={styles.density} type="range" min={112} max={352} step={16} value={rowHeight} aria-label={t`Size of the pictures`} onChange={(event) => setPreference('rowHeight', Number(event.target.value))} />
+          <input
+            className={styles.density}
+            type="range"
+            min={112}
+            max={352}
+            step={16}
+            value={rowHeight}
+            aria-label={t`Size of the pictures`}
+            onChange={(event) => setPreference('rowHeight', Number(event.target.value))}
+          />
         )}
         <span className={styles.views} role="group" aria-label={t`View`}>
           <IconButton icon="gallery" label={t`Grid`} aria-pressed={view === 'grid'} onClick={() => onView('grid')} />
-          <IconButton icon="list" label={t`List`} tip="end" aria-pressed={view === 'list'} onClick={() => onView('list')} />
+          <IconButton
+            icon="list"
+            label={t`List`}
+            tip="end"
+            aria-pressed={view === 'list'}
+            onClick={() => onView('list')}
+          />
         </span>
       </div>
       {open && (
         <Suspense>
-          <FilterPopover key={open.kind} kind={open.kind} anchor={open.anchor} query={query} facets={facets} onQuery={onQuery} onClose={() => setOpen(null)} />
+          <FilterPopover
+            key={open.kind}
+            kind={open.kind}
+            anchor={open.anchor}
+            query={query}
+            facets={facets}
+            onQuery={onQuery}
+            onClose={() => setOpen(null)}
+          />
         </Suspense>
       )}
     </div>

@@ -1,6 +1,18 @@
 import type { AssetSummary, User } from '@dam/contract/types'
 import { plural, t } from '@lingui/core/macro'
-import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from 'react'
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+} from 'react'
 import { runnable, type Action, type ActionContext } from '../../lib/action.ts'
 import { formatCount, formatMonth } from '../../lib/format.ts'
 import { arrivals, leftAt, presence } from '../../lib/gallery-presence.ts'
@@ -15,7 +27,17 @@ import { GalleryGrid } from './gallery-grid.tsx'
 import { columnsHeight, GalleryList as ListView } from './gallery-list.tsx'
 import { cardAspect, justify, neighbourInRow, rowOf, type Layout } from './justified-layout.ts'
 import { sectionHeadings } from './sections.ts'
-import { extendTo, isSelected, moveRangeEnd, nothing, selectedCount, selectOnly, toggle, without, type Selection } from './selection.ts'
+import {
+  extendTo,
+  isSelected,
+  moveRangeEnd,
+  nothing,
+  selectedCount,
+  selectOnly,
+  toggle,
+  without,
+  type Selection,
+} from './selection.ts'
 import { SelectionBar } from './selection-bar.tsx'
 import { useWindow } from './use-window.ts'
 import type { GalleryList } from './use-gallery-list.ts'
@@ -38,7 +60,17 @@ export type GalleryViewProps = {
 const gap = 4
 const listRowHeight = 56
 
-export function GalleryView({ list, query, view, user, actions, header, empty, onRefresh, onContext }: GalleryViewProps): ReactNode {
+export function GalleryView({
+  list,
+  query,
+  view,
+  user,
+  actions,
+  header,
+  empty,
+  onRefresh,
+  onContext,
+}: GalleryViewProps): ReactNode {
   const { assets, key } = list
   const scroller = useRef<HTMLDivElement>(null)
   const grid = useRef<HTMLDivElement>(null)
@@ -60,7 +92,17 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
   const layout: Layout = useMemo(() => {
     if (width === 0) return { rows: [], height: 0 }
     if (view === 'list') {
-      return { rows: assets.map((_, index) => ({ kind: 'pictures', top: columnsHeight + index * listRowHeight, height: listRowHeight, start: index, end: index + 1, widths: [width] })), height: columnsHeight + assets.length * listRowHeight }
+      return {
+        rows: assets.map((_, index) => ({
+          kind: 'pictures',
+          top: columnsHeight + index * listRowHeight,
+          height: listRowHeight,
+          start: index,
+          end: index + 1,
+          widths: [width],
+        })),
+        height: columnsHeight + assets.length * listRowHeight,
+      }
     }
     const { aspects, lastVisible } = shapes.current
     const shape = assets.map((asset, index) => {
@@ -71,12 +113,19 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
       return aspect
     })
     const targetHeight = width < 600 ? Math.min(rowHeight, Math.max(96, width / 2.4)) : rowHeight
-    return justify(shape, { width, targetHeight, gap, headingHeight: 52 }, sectionHeadings(assets, query.sort, formatMonth))
+    return justify(
+      shape,
+      { width, targetHeight, gap, headingHeight: 52 },
+      sectionHeadings(assets, query.sort, formatMonth),
+    )
   }, [assets, width, rowHeight, view, query.sort])
 
   const range = useWindow(scroller, grid, layout.rows, viewHeight)
   const visible = layout.rows.slice(range.first, range.end)
-  const lastVisibleIndex = visible.reduce((last, row) => (row.kind === 'pictures' ? Math.max(last, row.end - 1) : last), 0)
+  const lastVisibleIndex = visible.reduce(
+    (last, row) => (row.kind === 'pictures' ? Math.max(last, row.end - 1) : last),
+    0,
+  )
   shapes.current.lastVisible = lastVisibleIndex
 
   // Fetch ahead: about three screens before the end is reached.
@@ -87,7 +136,7 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     // The pictures of the first screen come before the second page.
     const timer = setTimeout(list.loadMore, assets.length <= firstPageSize ? 500 : 0)
     return () => clearTimeout(timer)
-  // oxlint-disable-next-line react-hooks/exhaustive-deps -- one timer per page: the list is a new object at every render
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- one timer per page: the list is a new object at every render
   }, [wantsMore, assets.length])
 
   // A card that is scrolled to is rendered a frame or two later.
@@ -108,7 +157,7 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     const left = leftAt.get(key)
     element.scrollTop = left?.scrollTop ?? 0
     if (left?.focusedId) focusWhenRendered(left.focusedId)
-  // oxlint-disable-next-line react-hooks/exhaustive-deps -- position is restored once for each list
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- position is restored once for each list
   }, [key, width, assets.length])
   const focusedRef = useRef(focusedId)
   focusedRef.current = focusedId
@@ -129,24 +178,35 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     return () => {
       element.removeEventListener('scroll', remember)
       presence.set(null)
-      if (restored.current === key) leftAt.set(key, { scrollTop: last || element.scrollTop, focusedId: focusedRef.current })
+      if (restored.current === key)
+        leftAt.set(key, { scrollTop: last || element.scrollTop, focusedId: focusedRef.current })
     }
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- the key stands for the query
   }, [key])
   useEffect(() => setSelection(nothing), [key])
   useEffect(() => {
-    if (focusedId !== null && restored.current === key) leftAt.set(key, { scrollTop: scroller.current?.scrollTop ?? 0, focusedId })
+    if (focusedId !== null && restored.current === key)
+      leftAt.set(key, { scrollTop: scroller.current?.scrollTop ?? 0, focusedId })
   }, [focusedId, key])
 
   // What left the list leaves the selection.
   useEffect(() => {
-    setSelection((current) => (current.kind === 'ids' ? without(current, new Set([...current.ids].filter((id) => !byId.has(id)))) : list.count === 0 ? nothing : current))
+    setSelection((current) =>
+      current.kind === 'ids'
+        ? without(current, new Set([...current.ids].filter((id) => !byId.has(id))))
+        : list.count === 0
+          ? nothing
+          : current,
+    )
   }, [byId, list.count])
 
   const count = selectedCount(selection, list.count)
   const contextOf = useCallback(
     (chosen: Selection): ActionContext => ({
-      target: chosen.kind === 'all' ? { filter: { ...(query.q ? { q: query.q } : {}), filters: toFilters(query) }, count: list.count } : { ids: [...chosen.ids], count: chosen.ids.size },
+      target:
+        chosen.kind === 'all'
+          ? { filter: { ...(query.q ? { q: query.q } : {}), filters: toFilters(query) }, count: list.count }
+          : { ids: [...chosen.ids], count: chosen.ids.size },
       assets: chosen.kind === 'all' ? assets : [...chosen.ids].flatMap((id) => byId.get(id) ?? []),
       user,
       query,
@@ -160,7 +220,8 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
   }, [context, onContext])
 
   /** The selection, or where there is none the card that has the focus. */
-  const focusedContext = (): ActionContext | null => context ?? (focusedId !== null && byId.has(focusedId) ? contextOf(selectOnly(focusedId)) : null)
+  const focusedContext = (): ActionContext | null =>
+    context ?? (focusedId !== null && byId.has(focusedId) ? contextOf(selectOnly(focusedId)) : null)
   const shortcuts = useMemo(() => actions.flatMap((action) => action.shortcut ?? []), [actions])
   useShortcut(shortcuts, (event) => {
     const now = focusedContext()
@@ -186,7 +247,8 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     const top = base + row.top
     const headroom = 72
     if (top < element.scrollTop + headroom) element.scrollTop = Math.max(0, row.start === 0 ? 0 : top - headroom)
-    else if (top + row.height > element.scrollTop + element.clientHeight - 16) element.scrollTop = top + row.height - element.clientHeight + 16
+    else if (top + row.height > element.scrollTop + element.clientHeight - 16)
+      element.scrollTop = top + row.height - element.clientHeight + 16
   }
   const moveFocus = (index: number): number | null => {
     const asset = assets[Math.max(0, Math.min(assets.length - 1, index))]
@@ -221,7 +283,10 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     if (move && !(event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       const next = moveFocus(move())
-      if (event.shiftKey && next !== null && focusedId !== null) setSelection((now) => moveRangeEnd(now.kind === 'ids' && now.anchor === null ? selectOnly(focusedId) : now, focusedId, next, ids))
+      if (event.shiftKey && next !== null && focusedId !== null)
+        setSelection((now) =>
+          moveRangeEnd(now.kind === 'ids' && now.anchor === null ? selectOnly(focusedId) : now, focusedId, next, ids),
+        )
     } else if (event.key === ' ' && focusedId !== null) {
       event.preventDefault()
       if (event.ctrlKey || event.metaKey || count > 0) setSelection((now) => toggle(now, focusedId, ids))
@@ -257,10 +322,13 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
     },
     [ids, query],
   )
-  const onToggle = useCallback((event: MouseEvent, id: number) => {
-    setFocusedId(id)
-    setSelection((now) => (event.shiftKey ? extendTo(now, id, ids) : toggle(now, id, ids)))
-  }, [ids])
+  const onToggle = useCallback(
+    (event: MouseEvent, id: number) => {
+      setFocusedId(id)
+      setSelection((now) => (event.shiftKey ? extendTo(now, id, ids) : toggle(now, id, ids)))
+    },
+    [ids],
+  )
   const onCardMenu = useCallback((event: MouseEvent, id: number) => {
     event.preventDefault()
     setFocusedId(id)
@@ -270,7 +338,18 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
 
   const menuActions = menu ? runnable(actions, context) : []
   const tabStop = focusedId !== null && byId.has(focusedId) ? focusedId : (assets[0]?.id ?? null)
-  const shared = { assets, rows: visible, query, selection, tabStop, onCardClick, onToggle, onCardMenu, onFocus: setFocusedId, draggable: user.role !== 'viewer' && !query.trash }
+  const shared = {
+    assets,
+    rows: visible,
+    query,
+    selection,
+    tabStop,
+    onCardClick,
+    onToggle,
+    onCardMenu,
+    onFocus: setFocusedId,
+    draggable: user.role !== 'viewer' && !query.trash,
+  }
   const isEmpty = !list.isLoading && !list.error && assets.length === 0
 
   return (
@@ -293,11 +372,23 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
             style={{ blockSize: list.isLoading ? undefined : layout.height, marginInline: inset }}
             onKeyDown={onKeyDown}
           >
-            {list.isLoading ? <Skeleton rowHeight={rowHeight} /> : view === 'list' ? <ListView {...shared} /> : <GalleryGrid {...shared} gap={gap} firstRow={range.first} />}
+            {list.isLoading ? (
+              <Skeleton rowHeight={rowHeight} />
+            ) : view === 'list' ? (
+              <ListView {...shared} />
+            ) : (
+              <GalleryGrid {...shared} gap={gap} firstRow={range.first} />
+            )}
           </div>
         )}
         {assets.length > 0 && (list.isFetchingMore || list.error) && (
-          <div className={styles.tail}>{list.error ? <Button look="outline" icon="retry" onClick={list.retry}>{t`Could not load more. Try again`}</Button> : <span className={styles.spinner} role="status" aria-label={t`Loading more`} />}</div>
+          <div className={styles.tail}>
+            {list.error ? (
+              <Button look="outline" icon="retry" onClick={list.retry}>{t`Could not load more. Try again`}</Button>
+            ) : (
+              <span className={styles.spinner} role="status" aria-label={t`Loading more`} />
+            )}
+          </div>
         )}
       </div>
       {arrived.count > 0 && (
@@ -313,7 +404,15 @@ export function GalleryView({ list, query, view, user, actions, header, empty, o
         </button>
       )}
       {count > 0 && context && (
-        <SelectionBar context={context} isAll={selection.kind === 'all'} total={list.count} hasMore={selection.kind === 'ids' && count < list.count} actions={actions} onClear={() => setSelection(nothing)} onSelectAll={() => setSelection({ kind: 'all' })} />
+        <SelectionBar
+          context={context}
+          isAll={selection.kind === 'all'}
+          total={list.count}
+          hasMore={selection.kind === 'ids' && count < list.count}
+          actions={actions}
+          onClear={() => setSelection(nothing)}
+          onSelectAll={() => setSelection({ kind: 'all' })}
+        />
       )}
       <p className="visually-hidden" role="status">
         {count > 0 ? t`${formatCount(count)} selected` : ''}
@@ -337,7 +436,12 @@ function Problem({ error, onRetry }: { error: Error; onRetry: () => void }): Rea
   )
 }
 
-const skeletonWidths = [[3, 4, 2.6, 3.4], [4, 2.4, 3, 3.2], [2.6, 3.6, 3, 4], [3.4, 3, 4, 2.4]]
+const skeletonWidths = [
+  [3, 4, 2.6, 3.4],
+  [4, 2.4, 3, 3.2],
+  [2.6, 3.6, 3, 4],
+  [3.4, 3, 4, 2.4],
+]
 
 function Skeleton({ rowHeight }: { rowHeight: number }): ReactNode {
   return (

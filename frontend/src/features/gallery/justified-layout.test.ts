@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cardAspect, justify, neighbourInRow, rowOf, rowsBetween, type PictureRow, type Row } from './justified-layout.ts'
+import {
+  cardAspect,
+  justify,
+  neighbourInRow,
+  rowOf,
+  rowsBetween,
+  type PictureRow,
+  type Row,
+} from './justified-layout.ts'
 
 const options = { width: 1000, targetHeight: 200, gap: 4, headingHeight: 40 }
 const pictures = (rows: readonly Row[]): PictureRow[] => rows.filter((row) => row.kind === 'pictures')
@@ -11,7 +19,10 @@ describe('the justified layout', () => {
     fc.assert(
       fc.property(aspects, fc.integer({ min: 280, max: 2400 }), (shapes, width) => {
         const rows = pictures(justify(shapes, { ...options, width }).rows)
-        for (const row of rows.slice(0, -1)) expect(row.widths.reduce((sum, cardWidth) => sum + cardWidth, 0) + options.gap * (row.widths.length - 1)).toBe(width)
+        for (const row of rows.slice(0, -1))
+          expect(
+            row.widths.reduce((sum, cardWidth) => sum + cardWidth, 0) + options.gap * (row.widths.length - 1),
+          ).toBe(width)
         for (const row of rows) for (const cardWidth of row.widths) expect(cardWidth).toBeLessThanOrEqual(width)
       }),
     )
@@ -52,8 +63,20 @@ describe('the justified layout', () => {
   })
 
   test('a heading begins a new row and counts its assets', () => {
-    const { rows } = justify([1.5, 1.5, 1.5, 1.5], options, new Map([[0, 'May'], [3, 'April']]))
-    expect(rows.map((row) => (row.kind === 'heading' ? `${row.label} ${row.count}` : row.end - row.start))).toEqual(['May 3', 3, 'April 1', 1])
+    const { rows } = justify(
+      [1.5, 1.5, 1.5, 1.5],
+      options,
+      new Map([
+        [0, 'May'],
+        [3, 'April'],
+      ]),
+    )
+    expect(rows.map((row) => (row.kind === 'heading' ? `${row.label} ${row.count}` : row.end - row.start))).toEqual([
+      'May 3',
+      3,
+      'April 1',
+      1,
+    ])
   })
 
   test('shapes nobody knows are 4:3, panoramas and scrolls are cut', () => {
@@ -64,11 +87,15 @@ describe('the justified layout', () => {
 })
 
 describe('finding rows', () => {
-  const { rows } = justify(Array.from({ length: 5000 }, (_, index) => 0.6 + ((index * 7) % 20) / 10), options)
+  const { rows } = justify(
+    Array.from({ length: 5000 }, (_, index) => 0.6 + ((index * 7) % 20) / 10),
+    options,
+  )
 
   test('the window holds exactly the rows that can be seen', () => {
     const { first, end } = rowsBetween(rows, 10_000, 11_000)
-    for (const [index, row] of rows.entries()) expect(index >= first && index < end).toBe(row.top + row.height >= 10_000 && row.top <= 11_000)
+    for (const [index, row] of rows.entries())
+      expect(index >= first && index < end).toBe(row.top + row.height >= 10_000 && row.top <= 11_000)
   })
 
   test('an asset is found in its row', () => {
@@ -76,7 +103,10 @@ describe('finding rows', () => {
   })
 
   test('up undoes down where widths agree, and edges end the way', () => {
-    const even = justify(Array.from({ length: 20 }, () => 1.25), { ...options, width: 1016 }).rows
+    const even = justify(
+      Array.from({ length: 20 }, () => 1.25),
+      { ...options, width: 1016 },
+    ).rows
     const down = neighbourInRow(even, 1, 1, options.gap)!
     expect(down).toBeGreaterThan(1)
     expect(neighbourInRow(even, down, -1, options.gap)).toBe(1)

@@ -26,7 +26,11 @@ export function cardAspect(width: number | null, height: number | null): number 
  * Fills rows so that each but the last of a section is exactly `width` wide. A row ends where its height is nearest to
  * the target. `headings` maps the index of a section's first asset to its label.
  */
-export function justify(aspects: readonly number[], options: LayoutOptions, headings: ReadonlyMap<number, string> = new Map()): Layout {
+export function justify(
+  aspects: readonly number[],
+  options: LayoutOptions,
+  headings: ReadonlyMap<number, string> = new Map(),
+): Layout {
   const { width, targetHeight, gap, headingHeight } = options
   const rows: Row[] = []
   let top = 0
@@ -118,7 +122,8 @@ export function neighbourInRow(rows: readonly Row[], index: number, direction: -
   const at = rowOf(rows, index)
   const row = rows[at]
   if (!row || row.kind !== 'pictures') return null
-  const centreOf = (candidate: PictureRow, position: number): number => candidate.widths.slice(0, position).reduce((sum, width) => sum + width + gap, 0) + candidate.widths[position]! / 2
+  const centreOf = (candidate: PictureRow, position: number): number =>
+    candidate.widths.slice(0, position).reduce((sum, width) => sum + width + gap, 0) + candidate.widths[position]! / 2
   const centre = centreOf(row, index - row.start)
   let target = rows[at + direction]
   if (target?.kind === 'heading') target = rows[at + 2 * direction]

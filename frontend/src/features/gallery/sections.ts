@@ -4,7 +4,11 @@ const dateOf = (asset: AssetSummary): string => asset.captured_at ?? asset.date_
 const enoughPerMonth = 5
 
 /** Headings by month, or by year where months would hold only a few pictures each. Only for the order by capture date. */
-export function sectionHeadings(assets: readonly AssetSummary[], sort: string, labelOf: (period: string) => string): Map<number, string> {
+export function sectionHeadings(
+  assets: readonly AssetSummary[],
+  sort: string,
+  labelOf: (period: string) => string,
+): Map<number, string> {
   const headings = new Map<number, string>()
   if (sort !== 'date' && sort !== '-date') return headings
   const sample = assets.slice(0, 200)

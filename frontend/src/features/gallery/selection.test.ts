@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { extendTo, isSelected, moveRangeEnd, nothing, selectedCount, selectOnly, toggle, without } from './selection.ts'
 
 const loaded = [10, 20, 30, 40, 50, 60]
-const ids = (selection: ReturnType<typeof toggle>): number[] => (selection.kind === 'ids' ? [...selection.ids].toSorted((a, b) => a - b) : [])
+const ids = (selection: ReturnType<typeof toggle>): number[] =>
+  selection.kind === 'ids' ? [...selection.ids].toSorted((a, b) => a - b) : []
 
 describe('selecting', () => {
   test('a second click takes back the first', () => {

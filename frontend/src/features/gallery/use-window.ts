@@ -2,7 +2,12 @@ import { useEffect, useState, type RefObject } from 'react'
 import { rowsBetween, type Row } from './justified-layout.ts'
 
 /** Rows to render for what is scrolled into view, and a little more. Renders again only when the set of rows changes. */
-export function useWindow(scroller: RefObject<HTMLElement | null>, offsetTop: RefObject<HTMLElement | null>, rows: readonly Row[], viewHeight: number): { first: number; end: number } {
+export function useWindow(
+  scroller: RefObject<HTMLElement | null>,
+  offsetTop: RefObject<HTMLElement | null>,
+  rows: readonly Row[],
+  viewHeight: number,
+): { first: number; end: number } {
   const [range, setRange] = useState({ first: 0, end: 0 })
   useEffect(() => {
     const element = scroller.current

@@ -2,7 +2,20 @@ import type { AssetSummary, DamEvent } from '@dam/contract/types'
 import { pathOf } from '@dam/contract/client'
 import type { QueryClient } from '@tanstack/react-query'
 import { api } from '../../lib/api.ts'
-import { assetListOptions, detailKey, fetchPage, listKey, mergeFirstPage, overlaps, patchPages, removeFromPages, timelineKey, updateLists, type AssetPages, type PagePosition } from '../../lib/asset-lists.ts'
+import {
+  assetListOptions,
+  detailKey,
+  fetchPage,
+  listKey,
+  mergeFirstPage,
+  overlaps,
+  patchPages,
+  removeFromPages,
+  timelineKey,
+  updateLists,
+  type AssetPages,
+  type PagePosition,
+} from '../../lib/asset-lists.ts'
 import { arrivals, presence } from '../../lib/gallery-presence.ts'
 import { defaultOrdering, needsSearch } from '../../lib/gallery-query.ts'
 import { planUpdate, type UpdatePlan } from './plan-update.ts'
@@ -89,7 +102,18 @@ export function followEvents(client: QueryClient): () => void {
 
 let missedArrivals = false
 
-const eventKinds: readonly DamEvent['kind'][] = ['asset.created', 'asset.previewed', 'asset.ready', 'asset.failed', 'asset.updated', 'asset.trashed', 'asset.restored', 'asset.purged', 'collection.changed', 'task.changed']
+const eventKinds: readonly DamEvent['kind'][] = [
+  'asset.created',
+  'asset.previewed',
+  'asset.ready',
+  'asset.failed',
+  'asset.updated',
+  'asset.trashed',
+  'asset.restored',
+  'asset.purged',
+  'collection.changed',
+  'task.changed',
+]
 
 async function readAnew(client: QueryClient): Promise<void> {
   client.removeQueries({ queryKey: [listKey], type: 'inactive' })
@@ -99,11 +123,13 @@ async function readAnew(client: QueryClient): Promise<void> {
 
 async function applyPlan(client: QueryClient, plan: UpdatePlan): Promise<void> {
   if (plan.gone.size > 0) {
-    for (const [key] of client.getQueriesData<AssetPages>({ queryKey: [listKey, 'library'] })) client.setQueryData<AssetPages>(key, (data) => (data ? removeFromPages(data, plan.gone) : data))
+    for (const [key] of client.getQueriesData<AssetPages>({ queryKey: [listKey, 'library'] }))
+      client.setQueryData<AssetPages>(key, (data) => (data ? removeFromPages(data, plan.gone) : data))
   }
   if (plan.purged.size > 0) updateLists(client, (data) => removeFromPages(data, plan.purged))
   if (plan.untrashed.size > 0) {
-    for (const [key] of client.getQueriesData<AssetPages>({ queryKey: [listKey, 'trash'] })) client.setQueryData<AssetPages>(key, (data) => (data ? removeFromPages(data, plan.untrashed) : data))
+    for (const [key] of client.getQueriesData<AssetPages>({ queryKey: [listKey, 'trash'] }))
+      client.setQueryData<AssetPages>(key, (data) => (data ? removeFromPages(data, plan.untrashed) : data))
   }
   if (plan.collectionsChanged) void client.invalidateQueries({ queryKey: ['collections'] })
   for (const id of plan.tasks) void client.invalidateQueries({ queryKey: ['task', id] })
@@ -138,7 +164,9 @@ async function readChanged(client: QueryClient, changed: ReadonlySet<number>): P
   }
   const single = [...wanted].filter((id) => !newer.has(id))
   for (let start = 0; start < single.length; start += 6) {
-    const answers = await Promise.allSettled(single.slice(start, start + 6).map((id) => api('getAsset', { params: { id } })))
+    const answers = await Promise.allSettled(
+      single.slice(start, start + 6).map((id) => api('getAsset', { params: { id } })),
+    )
     for (const answer of answers) if (answer.status === 'fulfilled') newer.set(answer.value.data.id, answer.value.data)
   }
   updateLists(client, (data) => patchPages(data, newer))
@@ -162,9 +190,21 @@ async function readArrivals(client: QueryClient): Promise<void> {
   if (stillThere?.query !== now.query) return
   const isShort = data.pages.length === 1 && data.pages[0]!.results.length < 60
   if ((stillThere.atTop && newestFirst) || isShort) {
-    if (overlaps(data, fresh)) client.setQueryData<AssetPages>(key, (current) => (current ? (newestFirst ? mergeFirstPage(current, fresh) : { pages: [fresh], pageParams: current.pageParams.slice(0, 1) }) : current))
-    else client.setQueryData<AssetPages>(key, (current) => (current ? { pages: [fresh], pageParams: current.pageParams.slice(0, 1) } : current))
+    if (overlaps(data, fresh))
+      client.setQueryData<AssetPages>(key, (current) =>
+        current
+          ? newestFirst
+            ? mergeFirstPage(current, fresh)
+            : { pages: [fresh], pageParams: current.pageParams.slice(0, 1) }
+          : current,
+      )
+    else
+      client.setQueryData<AssetPages>(key, (current) =>
+        current ? { pages: [fresh], pageParams: current.pageParams.slice(0, 1) } : current,
+      )
     arrivals.set({ count: 0, more: false })
-  } else if (added.length > 0) arrivals.set({ count: added.length, more: newestFirst && added.length === fresh.results.length })
-  else if (fresh.count > (data.pages[0]?.count ?? 0)) arrivals.set({ count: fresh.count - data.pages[0]!.count, more: false })
+  } else if (added.length > 0)
+    arrivals.set({ count: added.length, more: newestFirst && added.length === fresh.results.length })
+  else if (fresh.count > (data.pages[0]?.count ?? 0))
+    arrivals.set({ count: fresh.count - data.pages[0]!.count, more: false })
 }

@@ -3,11 +3,17 @@ import { describe, expect, test } from 'vitest'
 import { planUpdate } from './plan-update.ts'
 
 let seq = 0
-const event = (kind: DamEvent['kind'], asset_id: number | null = null, data: Record<string, unknown> = {}): DamEvent => ({ seq: ++seq, at: '2026-01-01T00:00:00Z', kind, asset_id, actor_id: null, data })
+const event = (
+  kind: DamEvent['kind'],
+  asset_id: number | null = null,
+  data: Record<string, unknown> = {},
+): DamEvent => ({ seq: ++seq, at: '2026-01-01T00:00:00Z', kind, asset_id, actor_id: null, data })
 
 describe('a batch of events', () => {
   test('an asset that changed often is read once', () => {
-    expect(planUpdate([event('asset.previewed', 1), event('asset.ready', 1), event('asset.updated', 1)]).changed).toEqual(new Set([1]))
+    expect(
+      planUpdate([event('asset.previewed', 1), event('asset.ready', 1), event('asset.updated', 1)]).changed,
+    ).toEqual(new Set([1]))
   })
 
   test('the last word wins: trashed after being changed is gone, restored after being trashed is back', () => {

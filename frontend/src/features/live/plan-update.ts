@@ -15,10 +15,19 @@ export type UpdatePlan = {
 
 /** What a batch of events means for the caches; the last word on an asset wins. */
 export function planUpdate(events: readonly DamEvent[]): UpdatePlan {
-  const plan: UpdatePlan = { changed: new Set(), gone: new Set(), purged: new Set(), untrashed: new Set(), mayHaveArrived: false, collectionsChanged: false, tasks: new Set() }
+  const plan: UpdatePlan = {
+    changed: new Set(),
+    gone: new Set(),
+    purged: new Set(),
+    untrashed: new Set(),
+    mayHaveArrived: false,
+    collectionsChanged: false,
+    tasks: new Set(),
+  }
   for (const event of events.toSorted((a, b) => a.seq - b.seq)) {
     if (event.kind === 'collection.changed') plan.collectionsChanged = true
-    if (event.kind === 'task.changed' && typeof event.data['task_id'] === 'number') plan.tasks.add(event.data['task_id'])
+    if (event.kind === 'task.changed' && typeof event.data['task_id'] === 'number')
+      plan.tasks.add(event.data['task_id'])
     const id = event.asset_id
     if (id === null) {
       // Changes of many assets at once name none of them.

@@ -13,11 +13,28 @@ import { useDebounced } from '../../lib/use-debounced.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import styles from './palette.module.css'
 
-export type PaletteCommand = { id: string; label: string; icon: IconName; shortcut: string | null; group: 'actions' | 'places'; run: () => void }
+export type PaletteCommand = {
+  id: string
+  label: string
+  icon: IconName
+  shortcut: string | null
+  group: 'actions' | 'places'
+  run: () => void
+}
 
-type PaletteProps = { commands: readonly PaletteCommand[]; initial: string; onOpenAsset: (id: number, q: string) => void; onSearch: (q: string) => void; onClose: () => void }
+type PaletteProps = {
+  commands: readonly PaletteCommand[]
+  initial: string
+  onOpenAsset: (id: number, q: string) => void
+  onSearch: (q: string) => void
+  onClose: () => void
+}
 
-type Entry = { key: string; run: () => void } & ({ kind: 'search'; q: string; result: SearchResult | undefined } | { kind: 'asset'; asset: AssetSummary } | { kind: 'command'; command: PaletteCommand })
+type Entry = { key: string; run: () => void } & (
+  | { kind: 'search'; q: string; result: SearchResult | undefined }
+  | { kind: 'asset'; asset: AssetSummary }
+  | { kind: 'command'; command: PaletteCommand }
+)
 
 const debounceMs = 120
 const shownAssets = 7
@@ -36,7 +53,8 @@ export default function Palette({ commands, initial, onOpenAsset, onSearch, onCl
   const search = useQuery({
     queryKey: ['palette', wanted],
     // A newer query aborts the request of an older one.
-    queryFn: async ({ signal }) => (await api('searchAssets', { query: {}, body: { q: wanted, limit: shownAssets } }, { signal })).data,
+    queryFn: async ({ signal }) =>
+      (await api('searchAssets', { query: {}, body: { q: wanted, limit: shownAssets } }, { signal })).data,
     enabled: wanted !== '',
     placeholderData: keepPreviousData,
     staleTime: 10_000,
@@ -45,11 +63,21 @@ export default function Palette({ commands, initial, onOpenAsset, onSearch, onCl
   const entries = useMemo((): Entry[] => {
     const needle = typed.toLocaleLowerCase()
     const matching = commands.filter((command) => command.label.toLocaleLowerCase().includes(needle))
-    const asEntry = (command: PaletteCommand): Entry => ({ kind: 'command', key: command.id, command, run: command.run })
+    const asEntry = (command: PaletteCommand): Entry => ({
+      kind: 'command',
+      key: command.id,
+      command,
+      run: command.run,
+    })
     if (typed === '') return matching.map(asEntry)
     return [
       { kind: 'search', key: 'search', q: typed, result, run: () => onSearch(typed) },
-      ...(result?.results ?? []).map((asset): Entry => ({ kind: 'asset', key: `a${asset.id}`, asset, run: () => onOpenAsset(asset.id, typed) })),
+      ...(result?.results ?? []).map((asset): Entry => ({
+        kind: 'asset',
+        key: `a${asset.id}`,
+        asset,
+        run: () => onOpenAsset(asset.id, typed),
+      })),
       ...matching.map(asEntry),
     ]
   }, [commands, typed, result, onSearch, onOpenAsset])
@@ -71,7 +99,14 @@ export default function Palette({ commands, initial, onOpenAsset, onSearch, onCl
   }
   const names = assetTypeNames()
   let lastGroup = ''
-  const groupOf = (entry: Entry): string => (entry.kind === 'command' ? (entry.command.group === 'actions' ? t`Selected assets` : t`Go to`) : entry.kind === 'asset' ? t`Assets` : '')
+  const groupOf = (entry: Entry): string =>
+    entry.kind === 'command'
+      ? entry.command.group === 'actions'
+        ? t`Selected assets`
+        : t`Go to`
+      : entry.kind === 'asset'
+        ? t`Assets`
+        : ''
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
@@ -132,17 +167,34 @@ export default function Palette({ commands, initial, onOpenAsset, onSearch, onCl
                         <span className={styles.label}>
                           {t`Show in the gallery`} <bdi className={styles.query}>{entry.q}</bdi>
                         </span>
-                        <span className={styles.note}>{entry.result && wanted === typed ? formatTotal(entry.result.count, entry.result.count_is_estimate) : ''}</span>
+                        <span className={styles.note}>
+                          {entry.result && wanted === typed
+                            ? formatTotal(entry.result.count, entry.result.count_is_estimate)
+                            : ''}
+                        </span>
                       </>
                     )}
                     {entry.kind === 'asset' && (
                       <>
-                        <span className={styles.thumbnail} style={{ backgroundImage: entry.asset.placeholder ? `url("${placeholderUrl(entry.asset.placeholder) ?? ''}")` : undefined }}>
-                          {entry.asset.thumbnail_url ? <img src={entry.asset.thumbnail_url} alt="" /> : <Icon name={entry.asset.type} />}
+                        <span
+                          className={styles.thumbnail}
+                          style={{
+                            backgroundImage: entry.asset.placeholder
+                              ? `url("${placeholderUrl(entry.asset.placeholder) ?? ''}")`
+                              : undefined,
+                          }}
+                        >
+                          {entry.asset.thumbnail_url ? (
+                            <img src={entry.asset.thumbnail_url} alt="" />
+                          ) : (
+                            <Icon name={entry.asset.type} />
+                          )}
                         </span>
                         <span className={styles.label}>
                           <bdi>{entry.asset.label}</bdi>
-                          {entry.asset.filename !== entry.asset.label && <bdi className={styles.filename}>{entry.asset.filename}</bdi>}
+                          {entry.asset.filename !== entry.asset.label && (
+                            <bdi className={styles.filename}>{entry.asset.filename}</bdi>
+                          )}
                         </span>
                         <span className={styles.note}>{names[entry.asset.type]}</span>
                       </>
@@ -153,7 +205,9 @@ export default function Palette({ commands, initial, onOpenAsset, onSearch, onCl
                           <Icon name={entry.command.icon} />
                         </span>
                         <span className={styles.label}>{entry.command.label}</span>
-                        {entry.command.shortcut && <kbd className={styles.note}>{keysOf(entry.command.shortcut).join(' ')}</kbd>}
+                        {entry.command.shortcut && (
+                          <kbd className={styles.note}>{keysOf(entry.command.shortcut).join(' ')}</kbd>
+                        )}
                       </>
                     )}
                   </div>
@@ -163,7 +217,11 @@ export default function Palette({ commands, initial, onOpenAsset, onSearch, onCl
             {entries.length === 0 && <p className={styles.none}>{t`Type to search.`}</p>}
           </div>
           <p className={styles.status} role="status">
-            {search.error && typed !== '' ? search.error.message : result && wanted === typed && result.count === 0 ? t`Nothing found. Try fewer or shorter words.` : ''}
+            {search.error && typed !== ''
+              ? search.error.message
+              : result && wanted === typed && result.count === 0
+                ? t`Nothing found. Try fewer or shorter words.`
+                : ''}
           </p>
         </Dialog.Popup>
       </Dialog.Portal>

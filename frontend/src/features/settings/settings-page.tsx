@@ -19,11 +19,28 @@ export function Appearance(): ReactNode {
     <Panel title={t`Appearance`}>
       <div className={styles.row}>
         <span id="theme-label">{t`Colours`}</span>
-        <Segments<Theme> labelledBy="theme-label" value={theme} options={[['auto', t`As the system`], ['light', t`Light`], ['dark', t`Dark`]]} onChange={(value) => setPreference('theme', value)} />
+        <Segments<Theme>
+          labelledBy="theme-label"
+          value={theme}
+          options={[
+            ['auto', t`As the system`],
+            ['light', t`Light`],
+            ['dark', t`Dark`],
+          ]}
+          onChange={(value) => setPreference('theme', value)}
+        />
       </div>
       <div className={styles.row}>
         <span id="language-label">{t`Language`}</span>
-        <Segments<Preferences['locale']> labelledBy="language-label" value={locale} options={[['en', 'English'], ['ru', 'Русский']]} onChange={(value) => setPreference('locale', value)} />
+        <Segments<Preferences['locale']>
+          labelledBy="language-label"
+          value={locale}
+          options={[
+            ['en', 'English'],
+            ['ru', 'Русский'],
+          ]}
+          onChange={(value) => setPreference('locale', value)}
+        />
       </div>
     </Panel>
   )
@@ -78,13 +95,42 @@ export function Profile({ user }: { user: User }): ReactNode {
         }}
       >
         <h3>{t`Change password`}</h3>
-        <input className="visually-hidden" autoComplete="username" value={user.username} readOnly tabIndex={-1} aria-hidden="true" />
-        <Field label={t`Current password`} type="password" autoComplete="current-password" value={current} onChange={setCurrent} required error={problem?.fields['current_password']?.[0]} />
-        <Field label={t`New password`} hint={t`At least 10 characters. All your other sessions end.`} type="password" autoComplete="new-password" minLength={10} value={next} onChange={setNext} required error={problem?.fields['new_password']?.[0]} />
+        <input
+          className="visually-hidden"
+          autoComplete="username"
+          value={user.username}
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
+        <Field
+          label={t`Current password`}
+          type="password"
+          autoComplete="current-password"
+          value={current}
+          onChange={setCurrent}
+          required
+          error={problem?.fields['current_password']?.[0]}
+        />
+        <Field
+          label={t`New password`}
+          hint={t`At least 10 characters. All your other sessions end.`}
+          type="password"
+          autoComplete="new-password"
+          minLength={10}
+          value={next}
+          onChange={setNext}
+          required
+          error={problem?.fields['new_password']?.[0]}
+        />
         <p role="alert" className={styles.error}>
           {change.error?.message}
         </p>
-        <Button look="primary" type="submit" disabled={change.isPending || !current || next.length < 10}>{t`Change password`}</Button>
+        <Button
+          look="primary"
+          type="submit"
+          disabled={change.isPending || !current || next.length < 10}
+        >{t`Change password`}</Button>
       </form>
     </Panel>
   )
@@ -92,7 +138,9 @@ export function Profile({ user }: { user: User }): ReactNode {
 
 /** `Chrome on Linux` out of what a browser calls itself. */
 export function browserName(userAgent: string): string {
-  const browser = /(Edg|OPR|Firefox|HeadlessChrome|Chrome|Version)\/[\d.]+/.exec(userAgent.replace(/Chrome\/[\d.]+(?=.*(Edg|OPR)\/)/, ''))?.[1]
+  const browser = /(Edg|OPR|Firefox|HeadlessChrome|Chrome|Version)\/[\d.]+/.exec(
+    userAgent.replace(/Chrome\/[\d.]+(?=.*(Edg|OPR)\/)/, ''),
+  )?.[1]
   const system = /(Windows|iPhone|iPad|Android|Mac OS X|CrOS|Linux)/.exec(userAgent)?.[1]
   const browsers: Record<string, string> = { Edg: 'Edge', OPR: 'Opera', Version: 'Safari', HeadlessChrome: 'Chrome' }
   const systems: Record<string, string> = { 'Mac OS X': 'macOS', CrOS: 'ChromeOS' }
@@ -103,7 +151,10 @@ export function browserName(userAgent: string): string {
 
 export function Sessions(): ReactNode {
   const client = useQueryClient()
-  const tokens = useQuery({ queryKey: ['tokens'], queryFn: async ({ signal }) => (await api('listTokens', {}, { signal })).data.results })
+  const tokens = useQuery({
+    queryKey: ['tokens'],
+    queryFn: async ({ signal }) => (await api('listTokens', {}, { signal })).data.results,
+  })
   const revoke = useMutation({
     mutationFn: (id: number) => api('revokeToken', { params: { id } }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
@@ -111,16 +162,22 @@ export function Sessions(): ReactNode {
   })
   const now = Date.now()
   return (
-    <Panel title={t`Sessions and tokens`} description={t`Browsers that are signed in to your account, and tokens that programs use. Revoke what you do not know.`}>
+    <Panel
+      title={t`Sessions and tokens`}
+      description={t`Browsers that are signed in to your account, and tokens that programs use. Revoke what you do not know.`}
+    >
       {tokens.error && <p role="alert">{tokens.error.message}</p>}
       <ul className={styles.tokens} aria-busy={tokens.isPending}>
         {tokens.data?.map((token) => (
           <li key={token.id}>
             <span className={styles.tokenName}>
-              <bdi title={token.label}>{token.kind === 'browser' ? browserName(token.label) : token.label || t`API token`}</bdi>
+              <bdi title={token.label}>
+                {token.kind === 'browser' ? browserName(token.label) : token.label || t`API token`}
+              </bdi>
               {token.current && <span className={styles.badge}>{t`This browser`}</span>}
               <span className={styles.when}>
-                {t`Used ${formatAgo(token.last_used_at, now)}`} · {t`since ${formatDate(token.date_added)}`} · {t`ends ${formatDate(token.expires_at)}`}
+                {t`Used ${formatAgo(token.last_used_at, now)}`} · {t`since ${formatDate(token.date_added)}`} ·{' '}
+                {t`ends ${formatDate(token.expires_at)}`}
               </span>
             </span>
             {!token.current && (

@@ -2,7 +2,12 @@
 import workerUrl from './hash-worker.ts?worker&url'
 import type { HashAnswer, HashRequest } from './hash-worker.ts'
 
-type TrustedTypes = { createPolicy: (name: string, rules: { createScriptURL: (url: string) => string }) => { createScriptURL: (url: string) => string } }
+type TrustedTypes = {
+  createPolicy: (
+    name: string,
+    rules: { createScriptURL: (url: string) => string },
+  ) => { createScriptURL: (url: string) => string }
+}
 
 /** The page's security policy lets scripts be loaded only through a named rule; this one knows a single address. */
 function trusted(url: string): string {
@@ -19,7 +24,11 @@ function trusted(url: string): string {
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined
 let worker: Worker | undefined
 
-type Waiting = { resolve: (checksum: string) => void; reject: (error: Error) => void; onProgress: (bytes: number) => void }
+type Waiting = {
+  resolve: (checksum: string) => void
+  reject: (error: Error) => void
+  onProgress: (bytes: number) => void
+}
 const waiting = new Map<string, Waiting>()
 
 function start(): Worker {

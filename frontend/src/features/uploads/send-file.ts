@@ -23,8 +23,13 @@ export function failureOf(error: Error): SendFailure {
   } catch {
     // Not a problem body: the status has to say it.
   }
-  const isFileGone = !(error instanceof DetailedError) && /read|NotFound|NotReadable/i.test(`${error.name} ${error.message}`)
-  return { status, retryable: !isFileGone && retryableStatuses.has(status), message: message || (status === 0 ? '' : `HTTP ${status}`) }
+  const isFileGone =
+    !(error instanceof DetailedError) && /read|NotFound|NotReadable/i.test(`${error.name} ${error.message}`)
+  return {
+    status,
+    retryable: !isFileGone && retryableStatuses.has(status),
+    message: message || (status === 0 ? '' : `HTTP ${status}`),
+  }
 }
 
 const inOneRequestBytes = 2 * 1024 * 1024
@@ -32,7 +37,12 @@ const inOneRequestBytes = 2 * 1024 * 1024
 /** Sends a file by tus, going on from what the server already has. */
 export async function sendFile(
   item: UploadItem & { file: File; checksum: string },
-  on: { progress: (bytes: number) => void; url: (url: string) => void; stored: (assetId: number | null) => void; failed: (failure: SendFailure) => void },
+  on: {
+    progress: (bytes: number) => void
+    url: (url: string) => void
+    stored: (assetId: number | null) => void
+    failed: (failure: SendFailure) => void
+  },
 ): Promise<Sending> {
   let assetId: number | null = null
   const fingerprint = `dam:${item.checksum}:${item.size}:${item.collection ?? ''}:${item.relativePath}`

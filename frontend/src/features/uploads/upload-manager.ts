@@ -9,7 +9,16 @@ import { collectionForFolders } from './collection-paths.ts'
 import { hashFile } from './hash-files.ts'
 import type { Sending } from './send-file.ts'
 import { forget, remember, remembered, type RememberedUpload } from './upload-memory.ts'
-import { advance, foldersOf, isUnderWay, nextToCheck, nextToSend, retryDelayMs, type UploadEvent, type UploadItem } from './upload-queue.ts'
+import {
+  advance,
+  foldersOf,
+  isUnderWay,
+  nextToCheck,
+  nextToSend,
+  retryDelayMs,
+  type UploadEvent,
+  type UploadItem,
+} from './upload-queue.ts'
 import { walkDrop, type FoundFile, type TakenItem } from './walk-drop.ts'
 
 const concurrency = 4
@@ -47,7 +56,8 @@ class UploadManager {
 
   async addDropped(taken: readonly TakenItem[], collection: number | null): Promise<void> {
     let batch: FoundFile[] = []
-    const onUnreadable = (path: string, error: unknown): void => void showToast({ tone: 'danger', message: t`The file could not be read: ${messageOf(error)}`, detail: path })
+    const onUnreadable = (path: string, error: unknown): void =>
+      void showToast({ tone: 'danger', message: t`The file could not be read: ${messageOf(error)}`, detail: path })
     for await (const found of walkDrop(taken, onUnreadable)) {
       batch.push(found)
       if (batch.length >= 200) {
@@ -60,7 +70,11 @@ class UploadManager {
 
   addFiles(files: readonly FoundFile[], collection: number | null): void {
     const added: UploadItem[] = []
-    const interrupted = new Map(this.#items.filter((item) => item.state === 'interrupted').map((item) => [`${item.relativePath}\n${item.size}`, item.id]))
+    const interrupted = new Map(
+      this.#items
+        .filter((item) => item.state === 'interrupted')
+        .map((item) => [`${item.relativePath}\n${item.size}`, item.id]),
+    )
     for (const { file, relativePath, handle } of files) {
       // The same file again continues where it stopped.
       const again = interrupted.get(`${relativePath}\n${file.size}`) ?? interrupted.get(`${file.name}\n${file.size}`)
@@ -68,7 +82,24 @@ class UploadManager {
         this.#apply(again, { kind: 'file-found', file })
         continue
       }
-      added.push({ id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, file, handle, filename: file.name, relativePath, size: file.size, collection, checksum: null, uploadUrl: null, state: 'waiting', pausedFrom: null, progress: 0, error: null, duplicate: null, assetId: null, attempts: 0 })
+      added.push({
+        id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
+        file,
+        handle,
+        filename: file.name,
+        relativePath,
+        size: file.size,
+        collection,
+        checksum: null,
+        uploadUrl: null,
+        state: 'waiting',
+        pausedFrom: null,
+        progress: 0,
+        error: null,
+        duplicate: null,
+        assetId: null,
+        attempts: 0,
+      })
     }
     this.#append(added)
     this.#remember(added)
@@ -83,17 +114,47 @@ class UploadManager {
       () => [],
     )
     const present = new Set(this.#items.map((item) => item.id))
-    const blank = { file: null, pausedFrom: null, error: null, duplicate: null, assetId: null, attempts: 0, state: 'interrupted' as const }
+    const blank = {
+      file: null,
+      pausedFrom: null,
+      error: null,
+      duplicate: null,
+      assetId: null,
+      attempts: 0,
+      state: 'interrupted' as const,
+    }
     const items: UploadItem[] = local
       .filter((upload) => !present.has(upload.id))
       .map((upload) => {
-        const match = serverSide.find((candidate) => candidate.relative_path === upload.relativePath && candidate.length === upload.size)
-        return { ...blank, ...upload, uploadUrl: match ? new URL(match.url, window.location.href).pathname : null, progress: match?.offset ?? 0 }
+        const match = serverSide.find(
+          (candidate) => candidate.relative_path === upload.relativePath && candidate.length === upload.size,
+        )
+        return {
+          ...blank,
+          ...upload,
+          uploadUrl: match ? new URL(match.url, window.location.href).pathname : null,
+          progress: match?.offset ?? 0,
+        }
       })
     for (const upload of serverSide) {
       const path = upload.relative_path || upload.filename
-      if (this.#items.some((item) => item.relativePath === path && item.size === upload.length) || items.some((item) => item.relativePath === path && item.size === upload.length)) continue
-      items.push({ ...blank, id: upload.id, handle: null, filename: upload.filename, relativePath: path, size: upload.length ?? 0, collection: null, checksum: null, uploadUrl: new URL(upload.url, window.location.href).pathname, progress: upload.offset })
+      if (
+        this.#items.some((item) => item.relativePath === path && item.size === upload.length) ||
+        items.some((item) => item.relativePath === path && item.size === upload.length)
+      )
+        continue
+      items.push({
+        ...blank,
+        id: upload.id,
+        handle: null,
+        filename: upload.filename,
+        relativePath: path,
+        size: upload.length ?? 0,
+        collection: null,
+        checksum: null,
+        uploadUrl: new URL(upload.url, window.location.href).pathname,
+        progress: upload.offset,
+      })
     }
     this.#append(items)
     await this.continueInterrupted('if-allowed')
@@ -105,7 +166,9 @@ class UploadManager {
     for (const item of this.#items.filter((candidate) => candidate.state === 'interrupted' && candidate.handle)) {
       try {
         const handle = item.handle as KeptHandle
-        const state = await (permission === 'ask' ? handle.requestPermission?.({ mode: 'read' }) : handle.queryPermission?.({ mode: 'read' }))
+        const state = await (permission === 'ask'
+          ? handle.requestPermission?.({ mode: 'read' })
+          : handle.queryPermission?.({ mode: 'read' }))
         if (state !== 'granted') break
         const file = await handle.getFile()
         if (file.size === item.size) this.#apply(item.id, { kind: 'file-found', file })
@@ -143,7 +206,10 @@ class UploadManager {
       const sending = this.#sending.get(item.id)
       this.#sending.delete(item.id)
       if (sending) void sending.stop(item.state !== 'done').catch(() => undefined)
-      else if (item.uploadUrl && item.state !== 'done') void fetch(item.uploadUrl, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0' } }).catch(() => reportUnreachable())
+      else if (item.uploadUrl && item.state !== 'done')
+        void fetch(item.uploadUrl, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0' } }).catch(() =>
+          reportUnreachable(),
+        )
     }
     this.#items = this.#items.filter((item) => !gone.has(item.id))
     this.#index = new Map(this.#items.map((item, index) => [item.id, index]))
@@ -157,7 +223,12 @@ class UploadManager {
     const duplicates = this.#chosen(ids).filter((item) => item.state === 'duplicate')
     for (const item of duplicates) {
       try {
-        const body = { checksum: item.checksum, filename: item.filename, relative_path: item.relativePath, ...(item.collection === null ? {} : { collection: item.collection }) }
+        const body = {
+          checksum: item.checksum,
+          filename: item.filename,
+          relative_path: item.relativePath,
+          ...(item.collection === null ? {} : { collection: item.collection }),
+        }
         // The contract's table knows the multipart form of this endpoint; its JSON form is `assetFromChecksum`.
         const { data } = (await api('createAsset', { body } as never)) as { data: Asset }
         this.#apply(item.id, { kind: 'stored', assetId: data.id })
@@ -204,7 +275,17 @@ class UploadManager {
 
   #remember(items: readonly UploadItem[]): void {
     // Private windows may refuse; uploading works without, only resuming after a reload needs it.
-    void remember(items.map(({ id, filename, relativePath, size, collection, checksum, handle }) => ({ id, filename, relativePath, size, collection, checksum, handle }))).catch(() => undefined)
+    void remember(
+      items.map(({ id, filename, relativePath, size, collection, checksum, handle }) => ({
+        id,
+        filename,
+        relativePath,
+        size,
+        collection,
+        checksum,
+        handle,
+      })),
+    ).catch(() => undefined)
   }
 
   #schedule(): void {
@@ -220,11 +301,18 @@ class UploadManager {
     if (this.#hashing) return
     this.#hashing = true
     try {
-      for (let item = this.#items.find((candidate) => candidate.state === 'waiting'); item?.file; item = this.#items.find((candidate) => candidate.state === 'waiting')) {
+      for (
+        let item = this.#items.find((candidate) => candidate.state === 'waiting');
+        item?.file;
+        item = this.#items.find((candidate) => candidate.state === 'waiting')
+      ) {
         const { id, file, checksum } = item
         this.#apply(id, { kind: 'hash-begun' })
         try {
-          this.#apply(id, { kind: 'hashed', checksum: checksum ?? (await hashFile(id, file, (bytes) => this.#apply(id, { kind: 'progress', bytes }))) })
+          this.#apply(id, {
+            kind: 'hashed',
+            checksum: checksum ?? (await hashFile(id, file, (bytes) => this.#apply(id, { kind: 'progress', bytes }))),
+          })
         } catch (error) {
           this.#apply(id, { kind: 'failed', error: t`The file could not be read: ${messageOf(error)}` })
         }
@@ -242,7 +330,9 @@ class UploadManager {
     const batch = nextToCheck(this.#items, checkBatch)
     try {
       if (batch.length > 0) {
-        const { data } = await api('checkUploads', { body: { files: batch.map((item) => ({ checksum: item.checksum!, size: item.size })) } })
+        const { data } = await api('checkUploads', {
+          body: { files: batch.map((item) => ({ checksum: item.checksum!, size: item.size })) },
+        })
         const found = new Map(data.results.map((result) => [result.checksum, result.duplicate]))
         const linked: UploadItem[] = []
         for (const item of batch) {
@@ -253,7 +343,8 @@ class UploadManager {
         await this.#linkDuplicates(linked)
       }
     } catch (error) {
-      const isTemporary = error instanceof ApiError && (error.status === 0 || error.status >= 500 || error.status === 429)
+      const isTemporary =
+        error instanceof ApiError && (error.status === 0 || error.status >= 500 || error.status === 429)
       if (isTemporary) setTimeout(() => this.#schedule(), 3000)
       else for (const item of batch) this.#apply(item.id, { kind: 'failed', error: messageOf(error) })
     } finally {
@@ -286,34 +377,44 @@ class UploadManager {
     const item = this.#get(id)
     if (!item?.file || !item.checksum || item.state !== 'uploading') return
     const { sendFile } = await import('./send-file.ts')
-    const sending = await sendFile({ ...item, file: item.file, checksum: item.checksum }, {
-      progress: (bytes) => this.#apply(id, { kind: 'progress', bytes }),
-      url: (url) => {
-        const index = this.#index.get(id)
-        const current = index === undefined ? undefined : this.#items[index]
-        if (index !== undefined && current) this.#items[index] = { ...current, uploadUrl: new URL(url, window.location.href).pathname }
-      },
-      stored: (assetId) => {
-        this.#sending.delete(id)
-        this.#apply(id, { kind: 'stored', assetId })
-        this.#schedule()
-      },
-      failed: (failure) => {
-        this.#sending.delete(id)
-        const current = this.#get(id)
-        if (!current || current.state === 'paused') return
-        if (failure.status === 0 && failure.retryable) reportUnreachable()
-        if (failure.retryable && (failure.status === 0 || current.attempts < mostAttempts)) {
-          this.#apply(id, { kind: 'interrupted', error: failure.message || t`The server cannot be reached. Trying again by itself.` })
-          setTimeout(() => {
-            if (this.#get(id)?.state === 'retrying') void this.#begin(id)
-          }, retryDelayMs(current.attempts + 1))
-        } else {
-          this.#apply(id, { kind: 'failed', error: failure.message || t`The upload failed.` })
+    const sending = await sendFile(
+      { ...item, file: item.file, checksum: item.checksum },
+      {
+        progress: (bytes) => this.#apply(id, { kind: 'progress', bytes }),
+        url: (url) => {
+          const index = this.#index.get(id)
+          const current = index === undefined ? undefined : this.#items[index]
+          if (index !== undefined && current)
+            this.#items[index] = { ...current, uploadUrl: new URL(url, window.location.href).pathname }
+        },
+        stored: (assetId) => {
+          this.#sending.delete(id)
+          this.#apply(id, { kind: 'stored', assetId })
           this.#schedule()
-        }
+        },
+        failed: (failure) => {
+          this.#sending.delete(id)
+          const current = this.#get(id)
+          if (!current || current.state === 'paused') return
+          if (failure.status === 0 && failure.retryable) reportUnreachable()
+          if (failure.retryable && (failure.status === 0 || current.attempts < mostAttempts)) {
+            this.#apply(id, {
+              kind: 'interrupted',
+              error: failure.message || t`The server cannot be reached. Trying again by itself.`,
+            })
+            setTimeout(
+              () => {
+                if (this.#get(id)?.state === 'retrying') void this.#begin(id)
+              },
+              retryDelayMs(current.attempts + 1),
+            )
+          } else {
+            this.#apply(id, { kind: 'failed', error: failure.message || t`The upload failed.` })
+            this.#schedule()
+          }
+        },
       },
-    })
+    )
     // Paused or removed while the sender was being made ready.
     if (this.#get(id)?.state === 'uploading' || this.#get(id)?.state === 'retrying') this.#sending.set(id, sending)
     else if (this.#get(id)?.state !== 'done') void sending.stop(false)

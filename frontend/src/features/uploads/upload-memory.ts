@@ -1,7 +1,15 @@
 import { unfinishedFlag } from '../../lib/unfinished-uploads.ts'
 
 /** Uploads under way, in IndexedDB, so that a reload finds them. File handles can be stored there; files cannot outlive it. */
-export type RememberedUpload = { id: string; filename: string; relativePath: string; size: number; collection: number | null; checksum: string | null; handle: FileSystemFileHandle | null }
+export type RememberedUpload = {
+  id: string
+  filename: string
+  relativePath: string
+  size: number
+  collection: number | null
+  checksum: string | null
+  handle: FileSystemFileHandle | null
+}
 
 const storeName = 'uploads'
 let opened: Promise<IDBDatabase> | undefined

@@ -85,7 +85,12 @@ export function advance(item: UploadItem, event: UploadEvent): UploadItem {
     case 'send-begun':
       return { ...item, state: 'uploading', error: null }
     case 'progress':
-      return { ...item, state: item.state === 'hashing' ? 'hashing' : 'uploading', progress: Math.min(event.bytes, item.size), attempts: item.state !== 'hashing' && event.bytes > item.progress ? 0 : item.attempts }
+      return {
+        ...item,
+        state: item.state === 'hashing' ? 'hashing' : 'uploading',
+        progress: Math.min(event.bytes, item.size),
+        attempts: item.state !== 'hashing' && event.bytes > item.progress ? 0 : item.attempts,
+      }
     case 'interrupted':
       return { ...item, state: 'retrying', error: event.error, attempts: item.attempts + 1 }
     case 'stored':
@@ -93,9 +98,20 @@ export function advance(item: UploadItem, event: UploadEvent): UploadItem {
     case 'failed':
       return { ...item, state: 'failed', error: event.error }
     case 'retry':
-      return { ...item, state: item.file ? (item.checksum ? 'checking' : 'waiting') : 'interrupted', error: null, attempts: 0, progress: 0 }
+      return {
+        ...item,
+        state: item.file ? (item.checksum ? 'checking' : 'waiting') : 'interrupted',
+        error: null,
+        attempts: 0,
+        progress: 0,
+      }
     case 'pause': {
-      const from: UploadState = item.state === 'hashing' ? 'waiting' : item.state === 'uploading' || item.state === 'retrying' ? 'queued' : item.state
+      const from: UploadState =
+        item.state === 'hashing'
+          ? 'waiting'
+          : item.state === 'uploading' || item.state === 'retrying'
+            ? 'queued'
+            : item.state
       return { ...item, state: 'paused', pausedFrom: from }
     }
     case 'resume':
@@ -103,9 +119,11 @@ export function advance(item: UploadItem, event: UploadEvent): UploadItem {
   }
 }
 
-export const isUnfinished = (item: UploadItem): boolean => item.state !== 'done' && item.state !== 'duplicate' && item.state !== 'failed'
+export const isUnfinished = (item: UploadItem): boolean =>
+  item.state !== 'done' && item.state !== 'duplicate' && item.state !== 'failed'
 /** Leaving the page now would interrupt it. */
-export const isUnderWay = (item: UploadItem): boolean => isUnfinished(item) && item.state !== 'interrupted' && item.state !== 'paused'
+export const isUnderWay = (item: UploadItem): boolean =>
+  isUnfinished(item) && item.state !== 'interrupted' && item.state !== 'paused'
 
 /** Files to begin sending: in order, while fewer than `limit` are. Equal bytes wait for the first of them. */
 export function nextToSend(items: readonly UploadItem[], limit: number): UploadItem[] {
@@ -115,7 +133,11 @@ export function nextToSend(items: readonly UploadItem[], limit: number): UploadI
 
 /** Hashed files to ask the server about. One whose bytes are being sent by another waits: it will be a duplicate. */
 export function nextToCheck(items: readonly UploadItem[], limit: number): UploadItem[] {
-  const onTheWay = new Set(items.filter((item) => ['queued', 'uploading', 'retrying', 'paused'].includes(item.state)).map((item) => item.checksum))
+  const onTheWay = new Set(
+    items
+      .filter((item) => ['queued', 'uploading', 'retrying', 'paused'].includes(item.state))
+      .map((item) => item.checksum),
+  )
   const chosen: UploadItem[] = []
   for (const item of items) {
     if (chosen.length >= limit) break
@@ -140,7 +162,18 @@ export type UploadSummary = {
 }
 
 export function summarise(items: readonly UploadItem[]): UploadSummary {
-  const summary: UploadSummary = { total: items.length, done: 0, failed: 0, duplicates: 0, interrupted: 0, paused: 0, active: 0, retrying: 0, bytes: 0, bytesDone: 0 }
+  const summary: UploadSummary = {
+    total: items.length,
+    done: 0,
+    failed: 0,
+    duplicates: 0,
+    interrupted: 0,
+    paused: 0,
+    active: 0,
+    retrying: 0,
+    bytes: 0,
+    bytesDone: 0,
+  }
   for (const item of items) {
     summary.bytes += item.size
     if (item.state === 'done') summary.done += 1
@@ -151,7 +184,8 @@ export function summarise(items: readonly UploadItem[]): UploadSummary {
     else summary.active += 1
     if (item.state === 'retrying') summary.retrying += 1
     if (item.state === 'done' || item.state === 'duplicate' || item.state === 'failed') summary.bytesDone += item.size
-    else if (item.state === 'uploading' || item.state === 'retrying' || item.state === 'interrupted') summary.bytesDone += item.progress
+    else if (item.state === 'uploading' || item.state === 'retrying' || item.state === 'interrupted')
+      summary.bytesDone += item.progress
   }
   return summary
 }
@@ -174,7 +208,19 @@ export function foldersOf(relativePath: string): string[] {
   return relativePath.split('/').slice(0, -1).filter(Boolean)
 }
 
-const interest: Record<UploadState, number> = { uploading: 0, retrying: 0, hashing: 0, failed: 1, interrupted: 2, paused: 2, checking: 3, queued: 3, waiting: 3, duplicate: 4, done: 5 }
+const interest: Record<UploadState, number> = {
+  uploading: 0,
+  retrying: 0,
+  hashing: 0,
+  failed: 1,
+  interrupted: 2,
+  paused: 2,
+  checking: 3,
+  queued: 3,
+  waiting: 3,
+  duplicate: 4,
+  done: 5,
+}
 
 /** What moves and what needs a person first, then what waits, then what is settled. */
 export function inOrderOfInterest(items: readonly UploadItem[]): UploadItem[] {

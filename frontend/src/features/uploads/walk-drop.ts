@@ -1,7 +1,11 @@
 export type FoundFile = { file: File; relativePath: string; handle: FileSystemFileHandle | null }
 
 /** What the drop event itself could give: taken there, as it is gone when the event is over. */
-export type TakenItem = { entry: FileSystemEntry | null; file: File | null; handle: Promise<FileSystemHandle | null> | null }
+export type TakenItem = {
+  entry: FileSystemEntry | null
+  file: File | null
+  handle: Promise<FileSystemHandle | null> | null
+}
 
 /** Files that systems leave in folders and nobody means to upload. */
 const ignored = /^(\.DS_Store|Thumbs\.db|desktop\.ini|\._.*)$/i
@@ -10,15 +14,28 @@ const ignored = /^(\.DS_Store|Thumbs\.db|desktop\.ini|\._.*)$/i
  * All files below what was dropped, with their paths. Entries say what there is: handles, which outlive a reload, leave out names
  * the browser finds unsafe (`CON.jpg`, `a:b`, a trailing space), so they are only looked up beside them. What cannot be read is told.
  */
-export async function* walkDrop(items: readonly TakenItem[], onUnreadable: (relativePath: string, error: unknown) => void): AsyncGenerator<FoundFile> {
+export async function* walkDrop(
+  items: readonly TakenItem[],
+  onUnreadable: (relativePath: string, error: unknown) => void,
+): AsyncGenerator<FoundFile> {
   for (const item of items) {
     const handle = await item.handle
     if (item.entry) yield* walkEntry(item.entry, handle, '', onUnreadable)
-    else if (item.file) yield { file: item.file, relativePath: item.file.name, handle: handle?.kind === 'file' ? (handle as FileSystemFileHandle) : null }
+    else if (item.file)
+      yield {
+        file: item.file,
+        relativePath: item.file.name,
+        handle: handle?.kind === 'file' ? (handle as FileSystemFileHandle) : null,
+      }
   }
 }
 
-async function* walkEntry(entry: FileSystemEntry, handle: FileSystemHandle | null, parent: string, onUnreadable: (relativePath: string, error: unknown) => void): AsyncGenerator<FoundFile> {
+async function* walkEntry(
+  entry: FileSystemEntry,
+  handle: FileSystemHandle | null,
+  parent: string,
+  onUnreadable: (relativePath: string, error: unknown) => void,
+): AsyncGenerator<FoundFile> {
   const path = parent ? `${parent}/${entry.name}` : entry.name
   try {
     if (entry.isFile) {
@@ -34,14 +51,18 @@ async function* walkEntry(entry: FileSystemEntry, handle: FileSystemHandle | nul
       const children = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
       if (children.length === 0) return
       const handles = await Promise.all(children.map((child) => handleOf(folder, child)))
-      for (const [index, child] of children.entries()) yield* walkEntry(child, handles[index] ?? null, path, onUnreadable)
+      for (const [index, child] of children.entries())
+        yield* walkEntry(child, handles[index] ?? null, path, onUnreadable)
     }
   } catch (error) {
     onUnreadable(path, error)
   }
 }
 
-async function handleOf(folder: FileSystemDirectoryHandle | null, child: FileSystemEntry): Promise<FileSystemHandle | null> {
+async function handleOf(
+  folder: FileSystemDirectoryHandle | null,
+  child: FileSystemEntry,
+): Promise<FileSystemHandle | null> {
   try {
     return folder && (await (child.isFile ? folder.getFileHandle(child.name) : folder.getDirectoryHandle(child.name)))
   } catch {
