@@ -110,6 +110,24 @@ export function createSignals(sources: SignalSources): Signals {
   for (const cache of ['shared', 'renditions', 'summaries'])
     for (const result of ['hit', 'miss']) cacheReads.inc({ cache, result }, 0)
 
+  // Looked up once: finding a series by its labels costs more than counting in it.
+  const readsOf = (cache: string) => ({
+    hit: cacheReads.labels({ cache, result: 'hit' }),
+    miss: cacheReads.labels({ cache, result: 'miss' }),
+  })
+  const reads = { shared: readsOf('shared'), renditions: readsOf('renditions'), summaries: readsOf('summaries') }
+  type Series = { requests: ReturnType<typeof requests.labels>; durations: ReturnType<typeof durations.labels> }
+  const known = new Map<string, Series>()
+  const seriesOf = (method: string, route: string, status: number): Series => {
+    const key = `${status}${method}${route}`
+    const series = known.get(key) ?? {
+      requests: requests.labels({ method, route, status }),
+      durations: durations.labels({ method, route }),
+    }
+    known.set(key, series)
+    return series
+  }
+
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers })
   gauge('dam_build_info', 'Release that runs', ['version', 'commit', 'node']).set(
@@ -186,8 +204,9 @@ export function createSignals(sources: SignalSources): Signals {
 
   return {
     requestDone: ({ method, route, status, durationMs }) => {
-      requests.inc({ method, route, status })
-      durations.observe({ method, route }, durationMs / 1000)
+      const series = seriesOf(method, route, status)
+      series.requests.inc()
+      series.durations.observe(durationMs / 1000)
       recent.add(status >= 500)
       if (status >= 500) errors.inc({ method, route })
     },
@@ -205,7 +224,7 @@ export function createSignals(sources: SignalSources): Signals {
       counted.searched++
       if (outcome === 'found') counted.found++
     },
-    cacheRead: (cache, hit, times = 1) => cacheReads.inc({ cache, result: hit ? 'hit' : 'miss' }, times),
+    cacheRead: (cache, hit, times = 1) => reads[cache][hit ? 'hit' : 'miss'].inc(times),
     queryDone: (durationMs) => queries.observe(durationMs / 1000),
     errorLogged: (code) => logged.inc({ code }),
     render: async () => {
