@@ -88,12 +88,12 @@ function pageHtml(version: string): string {
     return `<section><h2 id="${escape(name)}">${escape(name)}</h2>${operations.map(({ path, method, operation }) => operationHtml(path, method, operation)).join('')}</section>`
   })
   const codes = document.components.schemas.Problem.properties.error.properties.code.enum ?? []
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>DAM API ${escape(version)}</title><link rel="stylesheet" href="/api/docs/docs.css"></head><body>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>DAM API ${escape(version)}</title><link rel="icon" href="/mark.svg" type="image/svg+xml"><link rel="stylesheet" href="/api/docs/docs.css"></head><body>
 <header><h1>DAM API <small>${escape(version)}</small></h1><p>The machine-readable form is <a href="/api/v4/schema/">OpenAPI 3.1</a>.</p></header>
 <nav aria-label="Groups">${document.tags.map(({ name }) => `<a href="#${escape(name)}">${escape(name)}</a>`).join('')}<a href="#conventions">Conventions</a></nav>
 <main><section><h2 id="conventions">Conventions</h2>
 <p>Obtain a token, then send it with every request:</p>
-<pre>curl -d username=me -d password=… http://localhost:8080/api/v4/auth/token/obtain/
+<pre tabindex="0" role="region" aria-label="Example">curl -d username=me -d password=… http://localhost:8080/api/v4/auth/token/obtain/
 curl -H "Authorization: Token …" http://localhost:8080/api/v4/dam/assets/</pre>
 <p>Paths work with and without the slash at the end. Lists answer <code>{count, next, previous, results}</code>; page with <code>page</code> and <code>page_size</code>, with <code>limit</code> and <code>offset</code>, or follow <code>next</code> from <code>?cursor=</code> on, which is fast at any depth. Times are UTC. Assets carry an <code>ETag</code>: send it as <code>If-Match</code> and a write that would undo somebody else's is refused with 412. <code>Idempotency-Key</code> makes a POST safe to repeat. Long work answers 202 with a <code>job_id</code>; ask for it under <code>/api/v4/tasks/</code>.</p>
 <p>Errors are <code>application/problem+json</code>; <code>error.code</code> is one of: ${codes.map((code) => `<code>${escape(code)}</code>`).join(' ')}.</p></section>
@@ -106,7 +106,7 @@ h1{margin:0;font-size:1.75rem}h1 small{font-weight:400;color:var(--dim)}h2{margi
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:.75rem 0;border-bottom:1px solid var(--line)}
 pre,code{font:.875rem/1.5 ui-monospace,monospace}pre{background:var(--soft);padding:1rem;border-radius:8px;overflow:auto}p{overflow-wrap:anywhere}
 details{border:1px solid var(--line);border-radius:8px;margin:.5rem 0}details>div{padding:0 1rem 1rem;border-top:1px solid var(--line)}
-summary{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:baseline;padding:.7rem 1rem;cursor:pointer;min-height:44px}summary .summary{color:var(--dim);flex:1 1 16rem}
+summary{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:baseline;padding:.7rem 1rem;cursor:pointer;min-height:44px}summary .summary{color:var(--dim);flex:1 1 12rem}code{overflow-wrap:anywhere}summary code{min-width:0}
 .method{font:600 .75rem ui-monospace,monospace;min-width:4.2rem;color:var(--accent)}.method.delete{color:light-dark(#b42318,#ff9d94)}.method.post,.method.put,.method.patch{color:light-dark(#1a6e35,#7fd19b)}
 .fields{list-style:none;margin:.25rem 0;padding:0}.fields .fields{margin-left:1rem;padding-left:.75rem;border-left:1px solid var(--line);flex-basis:100%}
 .fields li{display:flex;flex-wrap:wrap;gap:0 .75rem;padding:.15rem 0;font-size:.9rem}.name{font-weight:600}.type{color:var(--dim);overflow-wrap:anywhere}.optional{font-size:.8rem;color:var(--dim)}`
