@@ -32,7 +32,7 @@ export function failureOf(error: Error): SendFailure {
   }
 }
 
-const inOneRequestBytes = 2 * 1024 * 1024
+const inOneRequestBytes = 4 * 1024 * 1024
 
 /** Sends a file by tus, going on from what the server already has. */
 export async function sendFile(
