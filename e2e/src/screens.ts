@@ -48,9 +48,17 @@ export async function dropFromDisk(page: Page, paths: string[]): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const { width, height } = page.viewportSize()!
   const data = { items: [], files: paths, dragOperationsMask: 1 }
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    await session.send('Input.dispatchDragEvent', { type, x: width / 2, y: height / 2, data })
+  const move = (type: 'dragEnter' | 'dragOver' | 'drop') =>
+    session.send('Input.dispatchDragEvent', { type, x: width / 2, y: height / 2, data })
+  await move('dragEnter')
+  // A drop counts only where the page has taken the drag before, as with a hand that is slower than a program.
+  await expect(page.getByText('Drop to upload')).toBeVisible()
+  for (let step = 0; step < 3; step += 1) {
+    await move('dragOver')
+    await page.waitForTimeout(50)
   }
+  await move('drop')
+  await expect(page.getByText('Drop to upload')).toBeHidden()
   await session.detach()
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { corpusFolder, scratch } from '../src/config.ts'
 import { corpusPaths } from '../src/corpus.ts'
@@ -13,6 +13,7 @@ test.beforeAll(() => {
   mkdirSync(scratch, { recursive: true })
   folder = mkdtempSync(path.join(scratch, 'files-'))
 })
+test.afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const tree = async (name: string, files: Record<string, Promise<TestFile> | TestFile>): Promise<string> => {
   const entries = await Promise.all(
