@@ -36,10 +36,10 @@ export function openLog(options: {
   const file = path.join(options.directory, 'app.log')
   const fileBytes = options.fileBytes ?? usualFileBytes
   rotate(file, fileBytes)
-  const destination = pino.destination({ dest: file, append: true, sync: true })
+  const destination = lineWriter(file)
   const keepBounded = boundFile(file, fileBytes, destination)
   const streams = [{ level: options.level, stream: destination }]
-  if (options.stdout) streams.push({ level: options.level, stream: pino.destination({ dest: 1, sync: true }) })
+  if (options.stdout) streams.push({ level: options.level, stream: lineWriter(1) })
   const logger = pino(
     {
       level: options.level,
@@ -73,6 +73,23 @@ export function openLog(options: {
       }
     }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+/** Lines that cannot be written, such as to a full disk, wait up to this much and are then lost. What is being logged never fails for it. */
+const mostWaitingBytes = 1024 * 1024
+
+function lineWriter(dest: string | 1): ReturnType<typeof pino.destination> {
+  const writer = pino.destination({ dest, append: true, sync: true, maxLength: mostWaitingBytes })
+  writer.on('error', () => undefined)
+  // With that much waiting it no longer tries to write by itself.
+  writer.on('drop', () => {
+    try {
+      writer.flushSync()
+    } catch {
+      // Still full.
+    }
+  })
+  return writer
 }
 
 const refOf = (context: Context): string =>

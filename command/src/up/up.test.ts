@@ -164,6 +164,8 @@ test('a second dam up on the same data is told where the first one runs', async 
 
 test.each(['dam: web', 'dam: worker'])('%s is started again when it is killed', async (title) => {
   const run = await up([], administrator)
+  // The worker may still be loading its parts under the name of the program.
+  while (!childrenOf(run)[title]) await sleep(20)
   const killed = childPid(run, title)
   process.kill(killed, 'SIGKILL')
   await untilSaid(run, 'starting it again')
@@ -175,6 +177,7 @@ test.each(['dam: web', 'dam: worker'])('%s is started again when it is killed', 
 
 test('when the supervisor is killed, web and worker end, and the next start takes the database over', async () => {
   const before = await up([], administrator)
+  while (!childrenOf(before)['dam: worker']) await sleep(20)
   const postgres = describeRunningPostgres(dataDir)?.pid ?? expect.fail('no database')
   const servers = [childPid(before, 'dam: web'), childPid(before, 'dam: worker')]
   before.supervisor.kill('SIGKILL')
@@ -188,6 +191,7 @@ test('when the supervisor is killed, web and worker end, and the next start take
 
 test('when everything is killed at once, the next start has everything', async () => {
   const before = await up([], administrator)
+  while (!childrenOf(before)['dam: worker']) await sleep(20)
   const postgres = describeRunningPostgres(dataDir)?.pid ?? expect.fail('no database')
   const pids = [before.supervisor.pid ?? 0, childPid(before, 'dam: web'), childPid(before, 'dam: worker'), postgres]
   for (const pid of pids) process.kill(pid, 'SIGKILL')
