@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -24,3 +24,19 @@ test('two processes keep one log within bounds and write to the same current fil
     .map((line) => JSON.parse(line) as { process: string })
   expect(new Set(lines.map((line) => line.process))).toEqual(new Set(['web', 'worker']))
 })
+
+test.runIf(process.platform === 'linux')(
+  'a full disk costs log lines, never what is being logged, and the log goes on afterwards',
+  () => {
+    const full = mkdtempSync(path.join(tmpdir(), 'dam-log-full-'))
+    const file = path.join(full, 'app.log')
+    symlinkSync('/dev/full', file)
+    const log = openLog({ directory: full, process: 'web', level: 'info', stdout: false })
+    for (let n = 0; n < 5_000; n++) log.error('nowhere to write this', { n, error: new Error('x'.repeat(500)) })
+    rmSync(file)
+    for (let n = 0; n < 1_000; n++) log.info('space again', { n })
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toContain('space again')
+    rmSync(full, { recursive: true })
+  },
+)

@@ -1,4 +1,4 @@
-import { existsSync, fstatSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import pino from 'pino'
 import { currentContext, type Context } from './context.ts'
@@ -75,22 +75,45 @@ export function openLog(options: {
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-/** Lines that cannot be written, such as to a full disk, wait up to this much and are then lost. What is being logged never fails for it. */
-const mostWaitingBytes = 1024 * 1024
+type LineWriter = { readonly fd: number; write(line: string): void; reopen(): void }
 
-function lineWriter(dest: string | 1): ReturnType<typeof pino.destination> {
-  const writer = pino.destination({ dest, append: true, sync: true, maxLength: mostWaitingBytes })
-  writer.on('error', () => undefined)
-  // With that much waiting it no longer tries to write by itself.
-  writer.on('drop', () => {
-    try {
-      writer.flushSync()
-    } catch {
-      // Still full.
-    }
-  })
-  return writer
+/**
+ * Writes whole lines at once, with nothing kept in memory. A line that cannot be written, such as to a full disk, is lost: what is being
+ * logged must neither fail nor wait for its log. (pino's own destination throws, waits for ever or stops for good then.)
+ */
+function lineWriter(dest: string | 1): LineWriter {
+  let fd = dest === 1 ? 1 : openSync(dest, 'a')
+  let isMidLine = false
+  return {
+    get fd() {
+      return fd
+    },
+    write: (line) => {
+      const bytes = Buffer.from(isMidLine ? `\n${line}` : line)
+      let written = 0
+      let patience = 100
+      while (written < bytes.length && patience > 0) {
+        try {
+          written += writeSync(fd, bytes, written)
+        } catch (error) {
+          // A pipe whose reader is slow.
+          const isBusy = error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+          patience = isBusy ? patience - 1 : 0
+          if (isBusy) Atomics.wait(pauses, 0, 0, 5)
+        }
+      }
+      if (written > 0) isMidLine = written < bytes.length
+    },
+    reopen: () => {
+      if (dest === 1) return
+      const next = openSync(dest, 'a')
+      closeSync(fd)
+      fd = next
+    },
+  }
 }
+
+const pauses = new Int32Array(new SharedArrayBuffer(4))
 
 const refOf = (context: Context): string =>
   Object.entries(context)
@@ -105,7 +128,7 @@ function explain(error: unknown): { reason: string; error_name?: string; stack?:
 }
 
 /** Looks now and then whether the file is full, or was moved by the other process that writes to it. */
-function boundFile(file: string, fileBytes: number, destination: ReturnType<typeof pino.destination>): () => void {
+function boundFile(file: string, fileBytes: number, destination: LineWriter): () => void {
   let lines = 0
   let lookedAt = performance.now()
   return () => {
@@ -113,7 +136,7 @@ function boundFile(file: string, fileBytes: number, destination: ReturnType<type
     lines = 0
     lookedAt = performance.now()
     try {
-      const { fd } = destination as unknown as { fd: number }
+      const { fd } = destination
       const current = statSync(file, { throwIfNoEntry: false })
       const isOurs = current !== undefined && current.ino === fstatSync(fd).ino
       if (isOurs && current.size < fileBytes) return
