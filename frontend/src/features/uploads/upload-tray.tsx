@@ -30,9 +30,9 @@ export default function UploadTray(): ReactNode {
   const [open, setOpen] = useState(true)
   const [filter, setFilter] = useState<Filter>('all')
   const samples = useRef<[number, number][]>([])
-  // oxlint-disable-next-line react-hooks/exhaustive-deps -- the version stands for the items, which are replaced in place
   const { items, summary } = useMemo(
     () => ({ items: uploadManager.items.slice(), summary: summarise(uploadManager.items) }),
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- the version stands for the items, which are replaced in place
     [version],
   )
   if (items.length === 0) return null
