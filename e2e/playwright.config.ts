@@ -27,7 +27,7 @@ export default defineConfig({
       // Playwright starts Chromium without its own sandbox, so this works for root too.
       args: ['--disable-gpu', '--disable-background-networking', '--disable-component-update'],
       // Under the locale POSIX Chromium cannot read files with names beyond ASCII.
-      env: { ...process.env, LC_ALL: 'C.UTF-8' } as Record<string, string>,
+      env: { ...process.env, LC_ALL: 'C.UTF-8' },
     },
   },
 })
