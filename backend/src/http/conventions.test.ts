@@ -199,3 +199,12 @@ test('events stream from where the reader stopped, without a gap', async () => {
   const ids = [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]))
   expect(ids).toEqual(ids.toSorted((a, b) => a - b))
 })
+
+test('long JSON travels compressed to clients that take it, and is the same', async () => {
+  const [plain, packed] = await Promise.all(
+    ['identity', 'gzip'].map((encoding) => get('/api/v4/schema/', { 'accept-encoding': encoding })),
+  )
+  expect([plain?.headers.get('content-encoding'), packed?.headers.get('content-encoding')]).toEqual([null, 'gzip'])
+  expect(packed?.headers.get('vary')).toContain('Accept-Encoding')
+  expect(await packed?.text()).toBe(await plain?.text())
+})

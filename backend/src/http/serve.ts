@@ -9,6 +9,7 @@ import type { Log } from '@dam/platform/log'
 import type { Signals } from '../operations/signals.ts'
 import { isAtLeast, type Principal } from '../people/access.ts'
 import type { Authenticator } from '../people/authenticate.ts'
+import { compressJson } from './compress-json.ts'
 import type { Context, Handlers } from './handler.ts'
 import { once } from './idempotency.ts'
 import { limitBodyTime } from './limit-body-time.ts'
@@ -94,6 +95,7 @@ export function serve(deps: ServeDeps): FastifyInstance {
     else reply.raw.once('finish', () => limitBodyTime(request.raw, bodyLimitMs))
     runInContext(context, () => done())
   })
+  compressJson(app)
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unmatched'
     deps.signals.requestDone({ method: request.method, route, status: reply.statusCode, durationMs: reply.elapsedTime })

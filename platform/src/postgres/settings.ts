@@ -24,7 +24,7 @@ export function settingsText(settings: PostgresSettings): string {
     `password_encryption = 'scram-sha-256'`,
     `max_connections = 60`,
     `superuser_reserved_connections = 3`,
-    `shared_buffers = '96MB'`,
+    `shared_buffers = '64MB'`,
     `work_mem = '8MB'`,
     `maintenance_work_mem = '64MB'`,
     `effective_cache_size = '512MB'`,
