@@ -1,4 +1,4 @@
-const packages = ['contract', 'platform', 'backend', 'frontend', 'command', 'e2e', 'bench']
+const packages = ['contract', 'platform', 'backend', 'frontend', 'ops', 'command', 'e2e', 'bench']
 
 /** @param {string} from @param {string[]} to */
 const only = (from, to) => ({
@@ -15,7 +15,8 @@ export default {
     only('platform', ['contract']),
     only('backend', ['contract', 'platform']),
     only('frontend', ['contract']),
-    only('command', ['contract', 'platform', 'backend']),
+    only('ops', ['contract', 'platform']),
+    only('command', ['contract', 'platform', 'backend', 'ops']),
     {
       name: 'contract-knows-only-zod',
       severity: 'error',

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
-const serverTests = globSync('{contract,platform,backend,command}/src/**/*.test.ts')
+const serverTests = globSync('{contract,platform,backend,ops,command}/src/**/*.test.ts')
 
 // A test that takes a database or starts a process of the product shows it by what it imports.
 const usesRealThings = /testing\/|postgres\/start|node:child_process/

@@ -2,7 +2,7 @@ import { runProgram } from '../run-program.ts'
 import { workspaceProgram } from '../toolchain.ts'
 import { type Check, type CheckResult, failed, passed } from './check.ts'
 
-const packages = ['contract', 'platform', 'backend', 'frontend', 'command', 'e2e', 'bench']
+const packages = ['contract', 'platform', 'backend', 'frontend', 'ops', 'command', 'e2e', 'bench']
 
 async function judge(program: string, args: readonly string[]): Promise<CheckResult> {
   const { code, output } = await runProgram(workspaceProgram(program), args)

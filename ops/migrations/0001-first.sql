@@ -1,0 +1,239 @@
+-- previous-release-runs: yes (there is no previous release)
+-- up
+
+-- Instants are ISO-8601 UTC text with milliseconds, JSON is text; both sort and read well in any SQLite shell.
+
+-- Releases -------------------------------------------------------------------
+
+create table release (
+  digest text primary key,                       -- sha256 of the artifact
+  tag text not null unique,
+  version text not null,
+  commit_hash text not null,
+  lockfile_hash text not null,
+  schema_min integer not null,
+  schema_max integer not null,
+  manifest text not null,                        -- JSON, as signed
+  built_at text not null,
+  verdict text not null default 'unknown' check (verdict in ('unknown', 'good', 'bad', 'quarantined')),
+  verdict_because text not null default '',
+  verdict_at text
+) strict;
+
+-- Gates and attestations -----------------------------------------------------
+
+-- The newest row of a kind for a digest (and environment, where it depends on one) counts.
+create table gate_record (
+  id integer primary key,
+  kind text not null,
+  digest text not null references release (digest),
+  environment text not null default '',
+  verdict text not null check (verdict in ('pass', 'fail', 'waived')),
+  evidence text not null,                        -- JSON {summary, link?, hash?, details?}
+  by_whom text not null,
+  at text not null,
+  expires_at text
+) strict;
+create index gate_record_newest on gate_record (digest, kind, environment, id);
+
+-- What a person vouches for: checklist lines that no machine can know.
+create table attestation (
+  id integer primary key,
+  subject text not null,                         -- such as deployment:12
+  item text not null,
+  by_whom text not null,
+  note text not null default '',
+  at text not null,
+  expires_at text not null
+) strict;
+
+-- Deployments ----------------------------------------------------------------
+
+create table deployment (
+  id integer primary key,
+  kind text not null check (kind in ('deploy', 'rollback')),
+  environment text not null,
+  digest text not null references release (digest),
+  previous_digest text references release (digest),
+  state text not null,
+  because text not null default '',
+  requested_by text not null,
+  requested_at text not null,
+  updated_at text not null,
+  ended_at text,
+  data text not null default '{}'                -- JSON: what the steps need to resume (slots, backup, schema before, stamps)
+) strict;
+create unique index deployment_one_at_a_time on deployment (environment) where ended_at is null;
+create index deployment_environment on deployment (environment, id);
+
+-- Time line: every step with its start and end.
+create table deployment_event (
+  id integer primary key,
+  deployment_id integer not null references deployment (id),
+  at text not null,
+  state text not null,
+  step text not null,
+  status text not null check (status in ('started', 'done', 'failed', 'skipped', 'note')),
+  message text not null default '',
+  detail text not null default '{}'
+) strict;
+create index deployment_event_deployment on deployment_event (deployment_id, id);
+
+-- One holder an environment; `token` only ever grows.
+create table lease (
+  environment text primary key,
+  token integer not null,
+  holder text not null,                          -- JSON {pid, startedAt, host, who, purpose}; '' when free
+  expires_at text not null,
+  preempt_by text not null default ''            -- who asks the holder to stop at the next step
+) strict;
+
+-- Slots: processes of a release on private ports. `desired` is what should be, the keeper makes it so.
+create table slot (
+  id text primary key,                           -- such as production-7
+  environment text not null,
+  digest text not null,
+  tag text not null,
+  release_dir text not null,
+  port integer not null,
+  desired_web text not null check (desired_web in ('running', 'stopped')),
+  desired_worker text not null check (desired_worker in ('running', 'stopped')),
+  fencing_token integer not null,
+  created_at text not null,
+  observed text not null default '{}'            -- JSON, written by the keeper only
+) strict;
+create index slot_environment on slot (environment);
+
+-- Where the front process of an environment sends requests; it keeps a copy of its own.
+create table pointer (
+  environment text primary key,
+  pointer text not null,                         -- JSON Pointer
+  fencing_token integer not null,
+  at text not null
+) strict;
+
+-- Backups --------------------------------------------------------------------
+
+create table backup (
+  id text primary key,                           -- such as 20250127T100000Z-production
+  environment text not null,
+  state text not null check (state in ('running', 'ok', 'failed', 'verified', 'corrupt', 'deleted')),
+  started_at text not null,
+  ended_at text,
+  folder text not null,
+  size_bytes integer not null default 0,
+  schema_number integer not null default 0,
+  facts text not null default '{}',              -- JSON: rows by table, blobs, checksums, copies off the machine
+  message text not null default ''
+) strict;
+create index backup_environment on backup (environment, started_at);
+
+create table drill (
+  id integer primary key,
+  kind text not null,                            -- restore
+  environment text not null,
+  backup_id text,
+  state text not null check (state in ('running', 'passed', 'failed')),
+  started_at text not null,
+  ended_at text,
+  report text not null default '{}'
+) strict;
+
+-- Incidents ------------------------------------------------------------------
+
+create table incident (
+  id integer primary key,
+  environment text not null,
+  severity text not null check (severity in ('P0', 'P1', 'P2', 'P3')),
+  title text not null,
+  cause text not null default '',
+  dedup_key text not null,
+  state text not null check (state in ('open', 'acknowledged', 'resolved')),
+  opened_at text not null,
+  opened_by text not null,
+  acknowledged_at text,
+  acknowledged_by text,
+  resolved_at text,
+  deployment_id integer references deployment (id),
+  evidence text not null default '{}'            -- JSON, frozen when the incident opened
+) strict;
+create unique index incident_one_open on incident (dedup_key) where state <> 'resolved';
+
+create table incident_event (
+  id integer primary key,
+  incident_id integer not null references incident (id),
+  at text not null,
+  kind text not null,                            -- opened, note, severity, acknowledged, notified, resolved, …
+  by_whom text not null,
+  message text not null,
+  detail text not null default '{}'
+) strict;
+create index incident_event_incident on incident_event (incident_id, id);
+
+-- Outgoing messages ----------------------------------------------------------
+
+create table outbox (
+  id integer primary key,
+  dedup_key text not null unique,                -- subject + event + channel
+  channel text not null,
+  subject text not null,                         -- such as incident:4
+  priority integer not null,                     -- 0 first
+  message text not null,                         -- JSON Message
+  state text not null check (state in ('waiting', 'sending', 'sent', 'dead')),
+  attempts integer not null default 0,
+  next_at text not null,
+  created_at text not null,
+  sent_at text,
+  outcome text not null default ''               -- last answer or error
+) strict;
+create index outbox_due on outbox (state, next_at, priority);
+
+-- People of the console and what they did -------------------------------------
+
+create table operator (
+  id integer primary key,
+  username text not null unique,
+  display_name text not null default '',
+  email text not null default '',
+  password_hash text not null,
+  role text not null check (role in ('viewer', 'operator', 'administrator')),
+  active integer not null default 1,
+  created_at text not null
+) strict;
+
+create table operator_session (
+  token_hash text primary key,
+  operator_id integer not null references operator (id) on delete cascade,
+  kind text not null check (kind in ('browser', 'token')),
+  created_at text not null,
+  last_used_at text not null,
+  expires_at text not null
+) strict;
+
+create table audit (
+  id integer primary key,
+  at text not null,
+  who text not null,
+  action text not null,
+  subject text not null default '',
+  detail text not null default '{}'
+) strict;
+
+-- down
+
+drop table audit;
+drop table operator_session;
+drop table operator;
+drop table outbox;
+drop table incident_event;
+drop table incident;
+drop table drill;
+drop table backup;
+drop table pointer;
+drop table slot;
+drop table lease;
+drop table deployment_event;
+drop table deployment;
+drop table attestation;
+drop table gate_record;
+drop table release;

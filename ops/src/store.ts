@@ -1,0 +1,97 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import { type Migration, label, readMigrations } from '@dam/platform/migrate'
+
+/** A value that SQLite takes; undefined is a mistake and not one of them. */
+export type Value = string | number | bigint | null | Uint8Array
+
+/**
+ * The operations' own store: one SQLite file that several processes read and write, independent of the application's database.
+ * Every commit is on the disk before it returns. All methods are synchronous.
+ */
+export type Store = Disposable & {
+  rows<Row extends object>(sql: string, ...values: Value[]): Row[]
+  row<Row extends object>(sql: string, ...values: Value[]): Row | undefined
+  /** Number of rows it touched. */
+  run(sql: string, ...values: Value[]): number
+  /** Id of the new row. */
+  insert(sql: string, ...values: Value[]): number
+  /** All or nothing; takes the write lock at once. `work` must not await. A transaction inside one joins it. */
+  transaction<T>(work: () => T): T
+  close(): void
+}
+
+const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
+
+/** Opens the store in `folder` (created when missing, closed to others) and brings its schema up to date. */
+export function openStore(folder: string): Store {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const file = new DatabaseSync(path.join(folder, 'ops.sqlite'), { timeout: 10_000, enableForeignKeyConstraints: true })
+  file.exec('pragma journal_mode = wal; pragma synchronous = full')
+  const statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
+  const prepared = (sql: string) => {
+    const statement = statements.get(sql) ?? file.prepare(sql)
+    statements.set(sql, statement)
+    return statement
+  }
+  let isInTransaction = false
+  const store: Store = {
+    rows: <Row extends object>(sql: string, ...values: SQLInputValue[]) => prepared(sql).all(...values) as Row[],
+    row: <Row extends object>(sql: string, ...values: SQLInputValue[]) =>
+      prepared(sql).get(...values) as Row | undefined,
+    run: (sql, ...values) => Number(prepared(sql).run(...values).changes),
+    insert: (sql, ...values) => Number(prepared(sql).run(...values).lastInsertRowid),
+    transaction: (work) => {
+      if (isInTransaction) return work()
+      file.exec('begin immediate')
+      isInTransaction = true
+      try {
+        const result = work()
+        file.exec('commit')
+        return result
+      } catch (error) {
+        if (file.isTransaction) file.exec('rollback')
+        throw error
+      } finally {
+        isInTransaction = false
+      }
+    },
+    close: () => {
+      if (file.isOpen) file.close()
+    },
+    [Symbol.dispose]: () => store.close(),
+  }
+  try {
+    migrateStore(file, readMigrations(migrationsDir))
+  } catch (error) {
+    file.close()
+    throw error
+  }
+  return store
+}
+
+/** Applies what is missing. A store that is ahead of this release is used as it is: its migrations keep older releases running. */
+function migrateStore(file: DatabaseSync, migrations: readonly Migration[]): void {
+  const versionOf = (): number => Number(file.prepare('pragma user_version').get()?.['user_version'] ?? 0)
+  if (versionOf() >= migrations.length) return
+  file.exec('begin immediate')
+  try {
+    // Another process may have been first.
+    for (const migration of migrations.slice(versionOf())) {
+      try {
+        file.exec(migration.up)
+      } catch (error) {
+        throw new Error(`Migration ${label(migration)} of the operations store failed: ${String(error)}`, {
+          cause: error,
+        })
+      }
+    }
+    file.exec(`pragma user_version = ${Math.max(versionOf(), migrations.length)}`)
+    file.exec('commit')
+  } catch (error) {
+    if (file.isTransaction) file.exec('rollback')
+    throw error
+  }
+}
