@@ -13,6 +13,7 @@ export type Value = string | number | bigint | null | Uint8Array
  */
 export type Store = Disposable & {
   rows<Row extends object>(sql: string, ...values: Value[]): Row[]
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller states the type of its rows
   row<Row extends object>(sql: string, ...values: Value[]): Row | undefined
   /** Number of rows it touched. */
   run(sql: string, ...values: Value[]): number
@@ -39,8 +40,7 @@ export function openStore(folder: string): Store {
   let isInTransaction = false
   const store: Store = {
     rows: <Row extends object>(sql: string, ...values: SQLInputValue[]) => prepared(sql).all(...values) as Row[],
-    row: <Row extends object>(sql: string, ...values: SQLInputValue[]) =>
-      prepared(sql).get(...values) as Row | undefined,
+    row: (sql: string, ...values: SQLInputValue[]) => prepared(sql).get(...values) as never,
     run: (sql, ...values) => Number(prepared(sql).run(...values).changes),
     insert: (sql, ...values) => Number(prepared(sql).run(...values).lastInsertRowid),
     transaction: (work) => {
