@@ -22,6 +22,8 @@ import { webApplication } from './http/web-application.ts'
 import { probeCapabilities } from './ingest/capabilities.ts'
 import { healthRoutes } from './operations/health-routes.ts'
 import { operationHandlers } from './operations/operation-handlers.ts'
+import { createReadiness } from './operations/readiness.ts'
+import type { Release } from './operations/release.ts'
 import type { Signals } from './operations/signals.ts'
 import { accessLevelOf, visibleAssets } from './people/access.ts'
 import type { Authenticator } from './people/authenticate.ts'
@@ -46,7 +48,7 @@ export type AppDeps = {
   hub: Hub
   blobs: BlobStore
   log: Log
-  version: string
+  release: Release
   cookieName: string
   isHttps: boolean
   frontendDir: string
@@ -56,7 +58,8 @@ const apiTokenDays = 365
 
 /** Puts the web server together; listens to nothing yet. `close` ends streams, has uploads keep what arrived, and waits for what is being answered. */
 export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; close(): Promise<void> }> {
-  const { config, database, cache, authenticator, signals, hub, blobs, log, version } = deps
+  const { config, database, cache, authenticator, signals, hub, blobs, log, release } = deps
+  const { version } = release
   let stopping = false
   const isStopping = (): boolean => stopping
   const streams = new Set<() => void>()
@@ -138,7 +141,8 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
       return lane.answer(request, response)
     },
   })
-  healthRoutes(app, { database, cache, signals, version, isStopping, storageReady })
+  const readiness = createReadiness({ database, isStopping, storageReady })
+  healthRoutes(app, { database, cache, signals, release, readiness, storageReady })
   docsRoutes(app, version, page)
   webApplication(app, deps.frontendDir, page)
 

@@ -83,6 +83,16 @@ export const settings = {
     describe: 'Folder of app.log; default is logs below the data folder',
     parse: (text: string) => path.resolve(text),
   },
+  slot: {
+    variable: 'DAM_SLOT',
+    describe:
+      'Name of the place in which a deployed release runs, for ps and the database; empty outside of deployments',
+    parse: (text: string) => {
+      if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/.test(text))
+        throw new Error('expected at most 40 letters, digits, dots, hyphens and underscores')
+      return text
+    },
+  },
   uploadMaxBytes: {
     variable: 'DAM_UPLOAD_MAX_BYTES',
     describe: 'Largest file that is accepted, bytes',

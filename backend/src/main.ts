@@ -1,7 +1,8 @@
-import manifest from '../../package.json' with { type: 'json' }
+import { fileURLToPath } from 'node:url'
 import { SettingsError } from '@dam/platform/settings'
 import { describeRunningPostgres } from '@dam/platform/postgres/describe'
-import { readConfig, type Config } from './config.ts'
+import { manifest, readConfig, type Config } from './config.ts'
+import { readRelease } from './operations/release.ts'
 import { startWebProcess } from './web-process.ts'
 import { startWorkerProcess } from './worker-process.ts'
 
@@ -12,7 +13,6 @@ if (!start || !role) {
   console.error('Usage: node backend/src/main.ts web|worker   (./dam up starts both)')
   process.exit(2)
 }
-process.title = `dam: ${role}`
 
 const stopBoundMs = 30_000
 
@@ -24,13 +24,16 @@ try {
   process.exit(2)
 }
 
+process.title = config.slot === undefined ? `dam: ${role}` : `dam: ${role} ${config.slot}`
+
 const connectionString = config.databaseUrl?.reveal() ?? describeRunningPostgres(config.dataDir)?.connectionString
 if (!connectionString) {
   console.error(`No database runs for ${config.dataDir}. Start everything with ./dam up, or set DATABASE_URL.`)
   process.exit(2)
 }
 
-const running = await start({ config, connectionString, version: manifest.version })
+const release = readRelease(fileURLToPath(new URL('../../', import.meta.url)), manifest.version)
+const running = await start({ config, connectionString, release })
 process.send?.('ready')
 
 let stopping = false

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openCache } from '@dam/platform/cache'
@@ -9,23 +8,25 @@ import { createApp } from './app.ts'
 import { dataFolders } from './config.ts'
 import { openHub } from './events/hub.ts'
 import { openErrorLog } from './operations/error-log.ts'
-import { databaseAnswers } from './operations/health-routes.ts'
+import { databaseAnswers } from './operations/database-answers.ts'
 import { liveWorkers, queueState } from './operations/queue-store.ts'
+import { releaseName } from './operations/release.ts'
 import { createSignals, type Signals } from './operations/signals.ts'
 import { createAuthenticator } from './people/authenticate.ts'
 import { createConfiguredAdministrator } from './people/setup.ts'
-import type { ProcessInput, RunningProcess } from './server-process.ts'
+import { connectionName, type ProcessInput, type RunningProcess } from './server-process.ts'
 import { openBlobStore } from './storage/open-blob-store.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The role `web`: everything that answers HTTP. */
-export async function startWebProcess({ config, connectionString, version }: ProcessInput): Promise<RunningProcess> {
+export async function startWebProcess(input: ProcessInput): Promise<RunningProcess> {
+  const { config, connectionString, release } = input
   const folders = dataFolders(config)
   let signals: Signals | undefined
   const database = openDatabase({
     connectionString,
-    applicationName: 'dam web',
+    applicationName: connectionName('web', input),
     maxConnections: config.databasePoolSize,
     onError: (error) => log.warn('database connection lost', { error }),
     onQuery: (durationMs) => signals?.queryDone(durationMs),
@@ -34,6 +35,7 @@ export async function startWebProcess({ config, connectionString, version }: Pro
   const log = openLog({
     directory: folders.logs,
     process: 'web',
+    release: releaseName(release),
     level: config.logLevel,
     stdout: config.logToStdout,
     onError: (entry) => {
@@ -63,8 +65,7 @@ export async function startWebProcess({ config, connectionString, version }: Pro
     onError: (error) => log.warn('last use of a session not noted', { error }),
   })
   signals = createSignals({
-    version,
-    commit: commitOf(root),
+    release,
     dataDir: config.dataDir,
     activeUsers: () => authenticator.activeUsers(5),
     pool: () => database.stats(),
@@ -84,13 +85,13 @@ export async function startWebProcess({ config, connectionString, version }: Pro
     hub,
     blobs,
     log,
-    version,
+    release,
     cookieName,
     isHttps,
     frontendDir: path.join(root, 'frontend', 'dist'),
   })
   await app.listen({ host: config.host, port: config.port })
-  log.info('web process listens', { host: config.host, port: config.port, version })
+  log.info('web process listens', { host: config.host, port: config.port, version: release.version })
 
   return {
     log,
@@ -102,18 +103,5 @@ export async function startWebProcess({ config, connectionString, version }: Pro
       await cache.close()
       await database.end()
     },
-  }
-}
-
-/** The commit this runs from, where git knows it. */
-function commitOf(directory: string): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-      cwd: directory,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim()
-  } catch {
-    return 'unknown'
   }
 }

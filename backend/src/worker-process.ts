@@ -7,10 +7,11 @@ import { deleteOldEvents } from './events/sequencer.ts'
 import { deleteOldIdempotencyKeys } from './http/idempotency.ts'
 import { openIngest } from './ingest/open-ingest.ts'
 import { openErrorLog } from './operations/error-log.ts'
+import { releaseName } from './operations/release.ts'
 import { startUpkeep } from './operations/upkeep.ts'
 import { deleteExpiredSessions } from './people/session-store.ts'
 import { deleteOldSignInFailures } from './people/sign-in-limit.ts'
-import type { ProcessInput, RunningProcess } from './server-process.ts'
+import { connectionName, type ProcessInput, type RunningProcess } from './server-process.ts'
 import { openBlobStore } from './storage/open-blob-store.ts'
 import { releaseBlobs } from './storage/release-blobs.ts'
 import { deleteOldTasks } from './tasks/task-store.ts'
@@ -19,11 +20,12 @@ import { purgeExpired } from './trash/empty-trash.ts'
 import { startWorker } from './worker.ts'
 
 /** The role `worker`: everything that happens in the background. */
-export async function startWorkerProcess({ config, connectionString }: ProcessInput): Promise<RunningProcess> {
+export async function startWorkerProcess(input: ProcessInput): Promise<RunningProcess> {
+  const { config, connectionString, release } = input
   const folders = dataFolders(config)
   const database = openDatabase({
     connectionString,
-    applicationName: 'dam worker',
+    applicationName: connectionName('worker', input),
     maxConnections: Math.max(config.databasePoolSize, config.workerConcurrency + 4),
     statementTimeoutMs: 10 * 60_000,
     onError: (error) => log.warn('database connection lost', { error }),
@@ -32,6 +34,7 @@ export async function startWorkerProcess({ config, connectionString }: ProcessIn
   const log = openLog({
     directory: folders.logs,
     process: 'worker',
+    release: releaseName(release),
     level: config.logLevel,
     stdout: config.logToStdout,
     onError: (entry) => errorLog.add(entry),

@@ -26,6 +26,8 @@ const lookEveryMs = 5_000
 export function openLog(options: {
   directory: string
   process: string
+  /** Told in every line, so that lines of two releases that run side by side can be told apart. */
+  release?: string
   level: 'debug' | 'info' | 'warn' | 'error'
   stdout: boolean
   /** Size at which app.log becomes app.log.1; five old files are kept. */
@@ -43,7 +45,7 @@ export function openLog(options: {
   const logger = pino(
     {
       level: options.level,
-      base: { process: options.process },
+      base: { process: options.process, ...(options.release === undefined ? {} : { release: options.release }) },
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label.toUpperCase() }) },

@@ -1,7 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Capability } from '@dam/contract'
 import type { Database } from '@dam/platform/database'
+import { processIdentity } from '@dam/platform/process-identity'
 import { ConverterPool } from '../converter/converter-pool.ts'
 import { findSandbox } from '../converter/sandbox.ts'
 import { probeCapabilities } from './capabilities.ts'
@@ -29,9 +30,7 @@ export async function openIngest(options: {
   warn: (message: string, fields: Record<string, unknown>) => void
 }): Promise<Ingest> {
   const { capabilities, tools } = await probeCapabilities(options.searchPath)
-  const scratchFolder = join(options.renditionsFolder, '.scratch')
-  await rm(scratchFolder, { recursive: true, force: true })
-  await mkdir(scratchFolder, { recursive: true })
+  const scratchFolder = await openScratch(join(options.renditionsFolder, '.scratch'))
   const converter = new ConverterPool({
     tools,
     sandbox: findSandbox(tools),
@@ -59,6 +58,28 @@ export async function openIngest(options: {
       for (const program of Object.keys(tools)) requeued += await requeueUnavailable(options.database, program)
       return { abandoned, requeued }
     },
-    [Symbol.asyncDispose]: () => converter[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await converter[Symbol.asyncDispose]()
+      await rm(scratchFolder, { recursive: true, force: true })
+    },
   }
+}
+
+/**
+ * A folder of this process below `parent`. Those whose process has died are removed; one of a worker that still runs, such as that of the
+ * release being replaced, is left alone.
+ */
+async function openScratch(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true })
+  for (const name of await readdir(parent)) {
+    const owner = scratchPrefix(Number(/^(\d+)-/.exec(name)?.[1] ?? Number.NaN))
+    if (owner === undefined || !name.startsWith(owner)) await rm(join(parent, name), { recursive: true, force: true })
+  }
+  return mkdtemp(join(parent, scratchPrefix(process.pid) ?? `${process.pid}-`))
+}
+
+/** Undefined when nothing runs under `pid`. The start of a process tells it from a later one with its number. */
+function scratchPrefix(pid: number): string | undefined {
+  const identity = processIdentity(pid)
+  return identity ? `${pid}-${identity.startedAt.replaceAll(/\W+/g, '-')}-` : undefined
 }

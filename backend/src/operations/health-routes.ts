@@ -1,41 +1,31 @@
 import type { FastifyInstance } from 'fastify'
-import { sql, type Database } from '@dam/platform/database'
 import type { Cache } from '@dam/platform/cache'
+import type { Database } from '@dam/platform/database'
+import { databaseAnswers } from './database-answers.ts'
+import type { Readiness } from './readiness.ts'
+import { releaseName, type Release } from './release.ts'
 import type { Signals } from './signals.ts'
 
 export type HealthDeps = {
   database: Database
   cache: Cache
   signals: Signals
-  version: string
-  isStopping: () => boolean
+  release: Release
+  readiness: Readiness
   storageReady: () => Promise<boolean>
 }
 
-/** True when a connection answers within a second. */
-export async function databaseAnswers(database: Database): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), 1_000)
-  })
-  try {
-    return await Promise.race([database.run(sql`select 1`).then(() => true), late])
-  } catch {
-    return false
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 /**
- * The runbook's endpoints, word for word, and the two probes: `/livez` = the event loop turns, `/readyz` = this process can serve.
- * `/health` never looks deeper, so that a database outage does not take every instance out of a load balancer at once.
+ * The runbook's endpoints, word for word, and the two probes: `/livez` = the event loop turns, `/readyz` = this process can serve; the
+ * header `x-dam-release` says which release answered. `/health` never looks deeper, so that a database outage does not take every instance out of a load balancer at once.
  */
 export function healthRoutes(app: FastifyInstance, deps: HealthDeps): void {
+  const { version } = deps.release
+  const identity = { 'cache-control': 'no-store', 'x-dam-release': releaseName(deps.release) }
   const timestamp = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z')
   app.get('/health', async (_, reply) => {
-    void reply.header('cache-control', 'no-store')
-    return { status: 'healthy', version: deps.version, timestamp: timestamp() }
+    void reply.headers(identity)
+    return { status: 'healthy', version, timestamp: timestamp() }
   })
   app.get('/api/health', async (_, reply) => {
     const [databaseUp, storageUp] = await Promise.all([
@@ -43,23 +33,23 @@ export function healthRoutes(app: FastifyInstance, deps: HealthDeps): void {
       deps.storageReady().catch(() => false),
     ])
     const cacheUp = deps.cache.isConnected()
-    void reply.header('cache-control', 'no-store').code(databaseUp && storageUp ? 200 : 503)
+    void reply.headers(identity).code(databaseUp && storageUp ? 200 : 503)
     return {
       status: databaseUp && storageUp ? (cacheUp ? 'healthy' : 'degraded') : 'unhealthy',
       database: databaseUp ? 'connected' : 'disconnected',
       cache: cacheUp ? 'connected' : 'disconnected',
-      version: deps.version,
+      version,
       storage: storageUp ? 'available' : 'unavailable',
     }
   })
-  app.get('/livez', async (_, reply) => reply.header('cache-control', 'no-store').type('text/plain').send('alive\n'))
+  app.get('/livez', async (_, reply) => reply.headers(identity).type('text/plain').send('alive\n'))
   app.get('/readyz', async (_, reply) => {
-    const ready = !deps.isStopping() && (await databaseAnswers(deps.database))
+    const because = await deps.readiness()
     return reply
-      .header('cache-control', 'no-store')
-      .code(ready ? 200 : 503)
+      .headers(identity)
+      .code(because === null ? 200 : 503)
       .type('text/plain')
-      .send(ready ? `ready ${deps.version}\n` : 'not ready\n')
+      .send(because === null ? `ready ${version}\n` : `not ready: ${because}\n`)
   })
   app.get('/metrics', async (_, reply) =>
     reply

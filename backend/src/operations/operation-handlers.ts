@@ -4,7 +4,7 @@ import type { Cache } from '@dam/platform/cache'
 import { sql, type Database } from '@dam/platform/database'
 import type { Handlers } from '../http/handler.ts'
 import { openapi } from '../http/openapi.ts'
-import { databaseAnswers } from './health-routes.ts'
+import { databaseAnswers } from './database-answers.ts'
 import { liveWorkers, queueState } from './queue-store.ts'
 
 export type OperationDeps = {

@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { statfs } from 'node:fs/promises'
 import { cpus, loadavg, totalmem, freemem } from 'node:os'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { releaseName, type Release } from './release.ts'
 
 export type UploadOutcome = 'stored' | 'duplicate' | 'rejected' | 'failed' | 'cancelled'
 
@@ -18,8 +19,7 @@ export type Signals = {
 }
 
 export type SignalSources = {
-  version: string
-  commit: string
+  release: Release
   dataDir: string
   activeUsers: () => number
   pool: () => { total: number; idle: number; waiting: number; max: number }
@@ -130,8 +130,13 @@ export function createSignals(sources: SignalSources): Signals {
 
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers })
-  gauge('dam_build_info', 'Release that runs', ['version', 'commit', 'node']).set(
-    { version: sources.version, commit: sources.commit, node: process.version },
+  gauge('dam_build_info', 'Release that runs', ['version', 'commit', 'release', 'node']).set(
+    {
+      version: sources.release.version,
+      commit: sources.release.commit,
+      release: releaseName(sources.release),
+      node: process.version,
+    },
     1,
   )
   const activeUsers = gauge('dam_active_users', 'Users with a request in the last five minutes')

@@ -7,10 +7,11 @@ import { openCache } from '@dam/platform/cache'
 import { openDatabase, type Database } from '@dam/platform/database'
 import { openLog } from '@dam/platform/log'
 import { externalRedisUrl } from '@dam/platform/testing/config'
-import { testDatabase } from '@dam/platform/testing/database'
+import { testDatabase, type TestDatabase } from '@dam/platform/testing/database'
 import { createApp } from '../app.ts'
 import { dataFolders, readConfig } from '../config.ts'
 import { openHub } from '../events/hub.ts'
+import type { Release } from '../operations/release.ts'
 import { createSignals } from '../operations/signals.ts'
 import { createAuthenticator } from '../people/authenticate.ts'
 import { hashPassword } from '../people/password.ts'
@@ -21,15 +22,24 @@ import { openBlobStore } from '../storage/open-blob-store.ts'
 export type TestApp = AsyncDisposable & {
   url: string
   database: Database
+  connectionString: string
   dataDir: string
   /** Adds a person and gives their API token. */
   person(role: Role): Promise<{ id: number; token: string; browserToken: string; username: string; password: string }>
 }
 
-/** The whole web server on a database and a data folder of its own; nothing of ours is replaced. Ingest does not run. */
-export async function testApp(environment: Record<string, string> = {}): Promise<TestApp> {
-  const own = await testDatabase()
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'dam-app-'))
+/**
+ * The whole web server on a database and a data folder of its own, or on those of another one, as in the middle of a deployment; nothing
+ * of ours is replaced. Ingest does not run. Dispose the one beside first.
+ */
+export async function testApp(
+  environment: Record<string, string> = {},
+  options: { beside?: Pick<TestApp, 'connectionString' | 'dataDir'>; release?: Release } = {},
+): Promise<TestApp> {
+  const { beside, release = { version: 'test', commit: 'test', tag: null } } = options
+  const own = beside ? undefined : await testDatabase()
+  const connectionString = beside?.connectionString ?? (own as TestDatabase).connectionString
+  const dataDir = beside?.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'dam-app-')))
   const { config } = readConfig({
     DAM_DATA: dataDir,
     PORT: '0',
@@ -38,7 +48,7 @@ export async function testApp(environment: Record<string, string> = {}): Promise
     ...environment,
   })
   const database = openDatabase({
-    connectionString: own.connectionString,
+    connectionString,
     applicationName: 'dam test',
     maxConnections: 8,
   })
@@ -52,8 +62,7 @@ export async function testApp(environment: Record<string, string> = {}): Promise
     onError: () => undefined,
   })
   const signals = createSignals({
-    version: 'test',
-    commit: 'test',
+    release,
     dataDir,
     activeUsers: () => authenticator.activeUsers(5),
     pool: () => database.stats(),
@@ -73,7 +82,7 @@ export async function testApp(environment: Record<string, string> = {}): Promise
     hub,
     blobs,
     log,
-    version: 'test',
+    release,
     cookieName: 'dam_session',
     isHttps: false,
     frontendDir: path.join(dataDir, 'no-frontend'),
@@ -84,9 +93,10 @@ export async function testApp(environment: Record<string, string> = {}): Promise
   return {
     url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
     database,
+    connectionString,
     dataDir,
     person: async (role) => {
-      const username = `${role}${++people}`
+      const username = `${role}${++people}${beside ? '-beside' : ''}`
       const account = await database.transaction((tx) =>
         addAccount(tx, { username, passwordHash, role, actorId: null }),
       )
@@ -105,6 +115,7 @@ export async function testApp(environment: Record<string, string> = {}): Promise
       await hub.stop()
       await cache.close()
       await database.end()
+      if (!own) return
       await own[Symbol.asyncDispose]()
       await rm(dataDir, { recursive: true, force: true })
     },

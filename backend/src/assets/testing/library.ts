@@ -81,8 +81,7 @@ export async function startLibrary(): Promise<Library> {
     onError: (error) => log.error('unexpected', { error }),
   })
   const signals = createSignals({
-    version: '0',
-    commit: 'test',
+    release: { version: 'test', commit: 'test', tag: null },
     dataDir: folder,
     activeUsers: () => 0,
     pool: () => database.stats(),

@@ -55,8 +55,7 @@ export async function startUploadServer(
   const onError = (error: unknown): void => log.error('unexpected', { error })
   const authenticator = createAuthenticator({ database, cookieName: 'dam_session', sessionDays: 1, onError })
   const signals = createSignals({
-    version: '0',
-    commit: 'test',
+    release: { version: 'test', commit: 'test', tag: null },
     dataDir: folder,
     activeUsers: () => 0,
     pool: () => database.stats(),
