@@ -187,6 +187,16 @@ create table outbox (
   outcome text not null default ''               -- last answer or error
 ) strict;
 create index outbox_due on outbox (state, next_at, priority);
+create index outbox_unsent on outbox (channel, subject, id) where state in ('waiting', 'sending');
+create index outbox_subject on outbox (subject);
+
+-- What a destination needs to update an earlier message of a subject.
+create table channel_reference (
+  channel text not null,
+  subject text not null,
+  reference text not null,
+  primary key (channel, subject)
+) strict;
 
 -- People of the console and what they did -------------------------------------
 
@@ -224,6 +234,7 @@ create table audit (
 drop table audit;
 drop table operator_session;
 drop table operator;
+drop table channel_reference;
 drop table outbox;
 drop table incident_event;
 drop table incident;

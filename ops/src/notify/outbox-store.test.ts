@@ -20,6 +20,7 @@ const message = (severity: Severity | null): Message => ({
 
 test('a message is put in once for each channel, the most urgent first', () => {
   using store = scratchStore()
+  // The second P0 is the same message again.
   for (const severity of ['P3', 'P0', 'P0'] as const)
     enqueue(store, message(severity), { channels: ['pagerduty', 'slack:#dam-oncall'], key: 'opened', now })
   expect(dueEntries(store, now, 10).map((entry) => `${entry.subject} ${entry.channel}`)).toEqual([

@@ -51,11 +51,14 @@ export function enqueue(
   }
 }
 
-/** What is due, most urgent first. */
+/** What is due, most urgent first. Of one subject and channel only the oldest: an end never overtakes its beginning. */
 export const dueEntries = (store: Store, now: Date, limit: number): OutboxEntry[] =>
   store
     .rows<Row>(
-      `select ${columns} from outbox where state in ('waiting', 'sending') and next_at <= ? order by priority, id limit ?`,
+      `select ${columns} from outbox where state in ('waiting', 'sending') and next_at <= ?
+         and not exists (select 1 from outbox earlier where earlier.channel = outbox.channel and earlier.subject = outbox.subject
+                         and earlier.id < outbox.id and earlier.state in ('waiting', 'sending'))
+       order by priority, id limit ?`,
       now.toISOString(),
       limit,
     )
@@ -104,3 +107,21 @@ export const listOutbox = (
       options.limit,
     )
     .map(entryOf)
+
+/** What a destination gave for a subject, such as the id of a card that later messages update. */
+export const findReference = (store: Store, channel: string, subject: string): string | null =>
+  store.row<{ reference: string }>(
+    'select reference from channel_reference where channel = ? and subject = ?',
+    channel,
+    subject,
+  )?.reference ?? null
+
+export const saveReference = (store: Store, channel: string, subject: string, reference: string): void => {
+  store.run(
+    `insert into channel_reference (channel, subject, reference) values (?, ?, ?)
+     on conflict (channel, subject) do update set reference = excluded.reference`,
+    channel,
+    subject,
+    reference,
+  )
+}
