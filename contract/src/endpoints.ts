@@ -363,6 +363,13 @@ export const endpoints = {
     status: 202,
     response: s.accepted,
   },
+  purgeAsset: {
+    summary: 'Delete one asset in the trash for good',
+    group: 'Trash',
+    access: 'administrator',
+    params: s.pathId,
+    status: 204,
+  },
 
   getTask: {
     summary: 'Progress of long work',

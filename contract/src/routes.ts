@@ -50,6 +50,7 @@ export const routes = {
   listTrash: { method: 'GET', path: '/trash/' },
   restoreTrash: { method: 'POST', path: '/trash/restore/' },
   emptyTrash: { method: 'DELETE', path: '/trash/' },
+  purgeAsset: { method: 'DELETE', path: '/trash/{id}/' },
 
   getTask: { method: 'GET', path: '/tasks/{id}/' },
   cancelTask: { method: 'DELETE', path: '/tasks/{id}/' },

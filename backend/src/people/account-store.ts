@@ -1,4 +1,5 @@
 import type { Role } from '@dam/contract'
+import { syntheticUsername } from '@dam/contract/synthetic'
 import { sql, type Querier, type Transaction } from '@dam/platform/database'
 
 export type Account = {
@@ -35,7 +36,11 @@ export async function listAccounts(
 }
 
 export const hasAccounts = async (db: Querier): Promise<boolean> =>
-  (await db.row<{ yes: boolean }>(sql`select exists (select 1 from account) as yes`))?.yes ?? false
+  (
+    await db.row<{ yes: boolean }>(
+      sql`select exists (select 1 from account where username <> ${syntheticUsername}) as yes`,
+    )
+  )?.yes ?? false
 
 export async function insertAccount(
   tx: Transaction,
@@ -71,6 +76,8 @@ export const updateAccount = (
 
 /** Active administrators other than `id`; locks them, so that two removals cannot both be the last but one. */
 export const countOtherAdministrators = async (tx: Transaction, id: number): Promise<number> =>
-  (await tx.rows(sql`select id from account where role = 'administrator' and active order by id for update`)).filter(
-    (row) => (row as { id: number }).id !== id,
-  ).length
+  (
+    await tx.rows(
+      sql`select id from account where role = 'administrator' and active and username <> ${syntheticUsername} order by id for update`,
+    )
+  ).filter((row) => (row as { id: number }).id !== id).length

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { syntheticUsername } from '@dam/contract/synthetic'
 import type { Database } from '@dam/platform/database'
 import type { Principal } from './access.ts'
 import { findSessionOwner, touchSession } from './session-store.ts'
@@ -32,6 +33,9 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const remembered = new Map<string, Remembered>()
   const lastSeen = new Map<number, number>()
+  const noteSeen = (principal: Principal, now: number): void => {
+    if (principal.username !== syntheticUsername) lastSeen.set(principal.id, now)
+  }
   const prefix = `${options.cookieName}=`
 
   const credentialOf = (request: IncomingMessage): Credential | undefined => {
@@ -52,7 +56,7 @@ export function createAuthenticator(options: {
   const recall = (credential: Credential): Principal | undefined => {
     const known = remembered.get(credential.token)
     if (!known || known.until < performance.now()) return undefined
-    lastSeen.set(known.principal.id, performance.now())
+    noteSeen(known.principal, performance.now())
     return known.principal
   }
 
@@ -82,7 +86,7 @@ export function createAuthenticator(options: {
       }
       if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value as string)
       remembered.set(credential.token, { principal, until: now + memoryMs, touchedAt })
-      lastSeen.set(principal.id, now)
+      noteSeen(principal, now)
       return principal
     },
     forget: ({ sessionId, accountId }) => {

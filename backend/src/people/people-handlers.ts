@@ -14,7 +14,7 @@ import {
   type Account,
 } from './account-store.ts'
 import type { Authenticator } from './authenticate.ts'
-import { hashPassword, verifyPassword } from './password.ts'
+import { hashPassword, verifyPassword } from '@dam/platform/password'
 import { createSession, deleteSession, deleteSessions, listSessions } from './session-store.ts'
 import { addAccount, setUp } from './setup.ts'
 import { clearSignIn, countSignIn } from './sign-in-limit.ts'

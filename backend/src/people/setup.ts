@@ -4,7 +4,7 @@ import { isUniqueViolation, sql, type Database, type Transaction } from '@dam/pl
 import type { Secret } from '@dam/platform/settings'
 import { recordAudit } from '../events/record.ts'
 import { hasAccounts, insertAccount, type Account } from './account-store.ts'
-import { hashPassword } from './password.ts'
+import { hashPassword } from '@dam/platform/password'
 import { hashToken } from './session-store.ts'
 
 /** Makes a new one-time link for creating the first administrator, or gives null when an account exists. Older links stop working. */

@@ -9,5 +9,7 @@ import { taskJob } from './run-in-batches.ts'
 export const taskList = ({ database, releaseBlobs }: { database: Database; releaseBlobs: ReleaseBlobs }): TaskList => ({
   'bulk-assets': taskJob(database, (task) => runBulkTask(database, task)),
   'empty-trash': taskJob(database, (task) => runEmptying(database, releaseBlobs, task)),
+  // Of one asset; the list is short.
+  'release-blobs': async (payload) => void (await releaseBlobs((payload as { checksums: string[] }).checksums)),
   'restore-trash': taskJob(database, (task) => runRestoring(database, task)),
 })

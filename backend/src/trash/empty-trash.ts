@@ -1,5 +1,6 @@
-import { sql, type Database, type Transaction } from '@dam/platform/database'
+import { sql, type Database, type Sql, type Transaction } from '@dam/platform/database'
 import { addJob } from '@dam/platform/jobs'
+import { assetNotFound } from '../assets/edit-asset.ts'
 import { recordAudit, recordEvents } from '../events/record.ts'
 import { runInBatches } from '../tasks/run-in-batches.ts'
 import { insertTask, type TaskRow } from '../tasks/task-store.ts'
@@ -30,6 +31,14 @@ export async function startEmptying(
     { actorId: input.actorId, action: 'trash.emptied', object: `task:${id}`, detail: { assets: row?.total ?? 0 } },
   ])
   return id
+}
+
+/** Deletes one asset in the trash for good; its bytes go as soon as a worker gets to it. */
+export async function purgeAsset(tx: Transaction, input: { id: number; visible: Sql; actorId: number }): Promise<void> {
+  const chosen = await tx.row(sql`select a.id from asset a where a.id = ${input.id} and ${input.visible} for update`)
+  if (!chosen) throw assetNotFound()
+  const gone = await purge(tx, [input.id], input.actorId, true)
+  await addJob(tx, 'release-blobs', { checksums: gone.map((row) => row.sha256) }, { maxAttempts: 10 })
 }
 
 type Progress = { deleted: number; pending: string[] }

@@ -3,9 +3,9 @@ import type { AssetOrder } from '../assets/asset-order.ts'
 import { listAssets } from '../assets/list-assets.ts'
 import type { SummaryCache } from '../assets/summary-cache.ts'
 import type { Handlers } from '../http/handler.ts'
-import { demand } from '../people/access.ts'
+import { demand, visibleAssets } from '../people/access.ts'
 import { taskUrl } from '../tasks/task-routes.ts'
-import { startEmptying } from './empty-trash.ts'
+import { purgeAsset, startEmptying } from './empty-trash.ts'
 import { startRestoring } from './restore-trash.ts'
 
 export type TrashDeps = { database: Database; summaries: SummaryCache }
@@ -15,7 +15,7 @@ const lastTrashedFirst: AssetOrder = { field: 'date_trashed', descending: true }
 export const trashHandlers = ({
   database,
   summaries,
-}: TrashDeps): Pick<Handlers, 'listTrash' | 'restoreTrash' | 'emptyTrash'> => ({
+}: TrashDeps): Pick<Handlers, 'listTrash' | 'restoreTrash' | 'emptyTrash' | 'purgeAsset'> => ({
   listTrash: async ({ query }, { principal, origin, request, reply }) => {
     demand(principal, 'trash.read')
     const text = await listAssets(
@@ -35,5 +35,12 @@ export const trashHandlers = ({
     const id = await database.transaction((tx) => startEmptying(tx, { actorId: principal.id }))
     reply.header('location', taskUrl(origin, id))
     return { job_id: id }
+  },
+  purgeAsset: async ({ params }, { principal }) => {
+    demand(principal, 'trash.empty')
+    await database.transaction((tx) =>
+      purgeAsset(tx, { id: params.id, visible: visibleAssets(principal, 'trash'), actorId: principal.id }),
+    )
+    return undefined
   },
 })

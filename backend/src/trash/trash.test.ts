@@ -84,6 +84,18 @@ test('emptying deletes for good and releases bytes that nothing else uses, after
   expect(await library.database.row(sql`select count(*) as n from event where kind = 'asset.purged'`)).toEqual({ n: 2 })
 })
 
+test('one asset is deleted for good only by an administrator and only from the trash', async () => {
+  const [kept, gone] = [await library.add(), await library.add()]
+  const purge = (role: 'editor' | 'administrator', id: number) => library.ask(role, 'DELETE', `/trash/${id}/`)
+  expect((await purge('administrator', gone)).status).toBe(404)
+  await trash(kept)
+  await trash(gone)
+  expect((await purge('editor', gone)).status).toBe(403)
+  expect((await purge('administrator', gone)).status).toBe(204)
+  expect((await purge('administrator', gone)).status).toBe(404)
+  expect(await inTrash()).toEqual([kept])
+})
+
 test('bytes whose release a crash prevented are released when the job runs again', async () => {
   const id = await library.add({ sha256: 'e'.repeat(64) })
   await trash(id)

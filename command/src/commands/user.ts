@@ -7,7 +7,7 @@ import {
   listAccounts,
   updateAccount,
 } from '@dam/backend/src/people/account-store.ts'
-import { hashPassword } from '@dam/backend/src/people/password.ts'
+import { hashPassword } from '@dam/platform/password'
 import { addAccount } from '@dam/backend/src/people/setup.ts'
 import { deleteSessions } from '@dam/backend/src/people/session-store.ts'
 import { recordAudit } from '@dam/backend/src/events/record.ts'

@@ -50,6 +50,12 @@ export type OutcomeBucket = {
   throttled: number
   /** The client left first (499). */
   aborted: number
+  /**
+   * Of `bad` and of `slow`: those of a client (session or token) whose last answer on the same path was of that kind too, within five
+   * minutes. One broken page that asks fifty times is one observation to the judge. Absent: not told apart.
+   */
+  repeatedBad?: number
+  repeatedSlow?: number
   /** Milliseconds until the answer began, by upper bound of `latencyBoundsMs`; the last counts what is above all. */
   latency: number[]
 }

@@ -1,0 +1,77 @@
+import type { SecondCounts } from './bake-evidence.ts'
+import type { BakePolicy } from './bake-policy.ts'
+
+export type Outcome = 'bad' | 'slow'
+
+/** What the judge compares with. `goodRate` is p0 and `badRate` p1 of the test; evidence is divided by `inflation`. */
+export type Baseline = { goodRate: number; badRate: number; inflation: number; requests: number; failures: number }
+
+/**
+ * p0 and p1 from the old release, before the bake and, when there was enough, during it: the upper 95 % limit of its rate.
+ * Failures that came in clumps before the bake make `inflation` > 1: where hiccups are usual, as many failures say less about the release.
+ */
+export function baselineOf(
+  outcome: Outcome,
+  before: readonly SecondCounts[],
+  control: readonly SecondCounts[],
+  policy: BakePolicy,
+): Baseline {
+  const earlier = tally(before, outcome)
+  const during = tally(control, outcome)
+  const inflation = Math.max(1, dispersion(before, outcome))
+  const limits = [upperLimit(earlier.failures / inflation, earlier.requests / inflation)]
+  if (during.requests >= policy.pairedFrom) {
+    limits.push(upperLimit(during.failures / inflation, during.requests / inflation))
+  }
+  const goodRate = Math.min(0.39, Math.max(policy.toleratedRate, ...limits))
+  return {
+    goodRate,
+    badRate: Math.min(0.99, Math.max(policy.badRate, policy.badFactor * goodRate)),
+    inflation,
+    requests: earlier.requests + during.requests,
+    failures: earlier.failures + during.failures,
+  }
+}
+
+export function tally(seconds: readonly SecondCounts[], outcome: Outcome): { requests: number; failures: number } {
+  let [requests, failures] = [0, 0]
+  for (const counts of seconds) {
+    requests += counts.total
+    failures += counts[outcome]
+  }
+  return { requests, failures }
+}
+
+/** What is believed before anything was seen: half a failure in a hundred requests. */
+const prior = { failures: 0.5, requests: 100 }
+
+/** Upper 95 % limit of a rate (quantile of a gamma distribution after Wilson and Hilferty). */
+function upperLimit(failures: number, requests: number): number {
+  const shape = failures + prior.failures
+  const quantile = shape * (1 - 1 / (9 * shape) + 1.645 / (3 * Math.sqrt(shape))) ** 3
+  return quantile / (requests + prior.requests)
+}
+
+const clumpSeconds = 10
+
+/** Pearson's dispersion of failures over stretches of ten seconds: 1 when they come by themselves, more when they come in clumps. */
+function dispersion(seconds: readonly SecondCounts[], outcome: Outcome): number {
+  const { requests, failures } = tally(seconds, outcome)
+  if (failures < 2) return 1
+  const rate = failures / requests
+  const stretches = new Map<number, { requests: number; failures: number }>()
+  for (const counts of seconds) {
+    const key = Math.floor(counts.second / clumpSeconds)
+    const stretch = stretches.get(key) ?? { requests: 0, failures: 0 }
+    stretch.requests += counts.total
+    stretch.failures += counts[outcome]
+    stretches.set(key, stretch)
+  }
+  const filled = [...stretches.values()].filter((stretch) => stretch.requests > 0)
+  if (filled.length < 12 || rate >= 1) return 1
+  const statistic = filled.reduce(
+    (sum, stretch) => sum + (stretch.failures - stretch.requests * rate) ** 2 / (stretch.requests * rate * (1 - rate)),
+    0,
+  )
+  return statistic / (filled.length - 1)
+}
