@@ -85,7 +85,8 @@ test('emptying deletes for good and releases bytes that nothing else uses, after
 })
 
 test('one asset is deleted for good only by an administrator and only from the trash', async () => {
-  const [kept, gone] = [await library.add(), await library.add()]
+  const bytes = 'a'.repeat(64)
+  const [kept, gone] = [await library.add(), await library.add({ sha256: bytes })]
   const purge = (role: 'editor' | 'administrator', id: number) => library.ask(role, 'DELETE', `/trash/${id}/`)
   expect((await purge('administrator', gone)).status).toBe(404)
   await trash(kept)
@@ -94,6 +95,9 @@ test('one asset is deleted for good only by an administrator and only from the t
   expect((await purge('administrator', gone)).status).toBe(204)
   expect((await purge('administrator', gone)).status).toBe(404)
   expect(await inTrash()).toEqual([kept])
+  const released: string[] = []
+  await library.work(async (sha256s) => released.push(...sha256s))
+  expect(released).toEqual([bytes])
 })
 
 test('bytes whose release a crash prevented are released when the job runs again', async () => {
