@@ -18,6 +18,7 @@ export const commands = {
     summary: 'print the effective settings and where they come from',
     load: () => import('./commands/config.ts'),
   },
+  host: { summary: 'prepare and run staging and production side by side', load: () => import('./commands/host.ts') },
   user: { summary: 'add and list users, change roles and passwords', load: () => import('./commands/user.ts') },
   migrate: { summary: 'bring the database schema up or down', load: () => import('./commands/migrate.ts') },
   psql: { summary: 'connect to the database', load: () => import('./commands/psql.ts') },

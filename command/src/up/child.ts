@@ -5,8 +5,8 @@ export type KeptChild = AsyncDisposable & {
   readonly name: string
   /** How often in a row it ended before it came up. */
   readonly failures: number
-  /** Ends it and does not start it again: SIGTERM, and SIGKILL for one that takes longer than its bound. */
-  stop(): Promise<void>
+  /** Ends it and does not start it again: SIGTERM (or `signal`), and SIGKILL for one that takes longer than its bound. */
+  stop(signal?: NodeJS.Signals): Promise<void>
   kill(): void
 }
 
@@ -83,11 +83,11 @@ export function keepChild(plan: ChildPlan): KeptChild {
 
   start()
 
-  const stop = async () => {
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     stopping = true
     cancelDelay.abort()
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-    child.kill('SIGTERM')
+    child.kill(signal)
     const bound = setTimeout(() => {
       plan.say(`${plan.name} did not stop within ${plan.stopBoundMs / 1_000} s and is ended`)
       child.kill('SIGKILL')
@@ -107,6 +107,6 @@ export function keepChild(plan: ChildPlan): KeptChild {
       cancelDelay.abort()
       child.kill('SIGKILL')
     },
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => stop(),
   }
 }

@@ -1,3 +1,5 @@
+import type { RollbackTrigger } from '../judge/judgement.ts'
+
 /** States of a deployment, in order; `design` of the steps between them is in deploy.ts. */
 export const deploymentStates = [
   'requested',
@@ -25,6 +27,61 @@ export type DeploymentKind = 'deploy' | 'rollback'
 export type RollbackStamps = Partial<
   Record<'detectedAt' | 'decidedAt' | 'restoredAt' | 'verifiedAt' | 'notifiedAt', string>
 >
+
+/** What a deployment has to remember to resume or unwind, as JSON in its row. */
+export type DeploymentData = {
+  /** Slot of the release that is deployed. */
+  newSlot?: string
+  /** Slot that served before; null: nothing did. */
+  oldSlot?: string | null
+  backupId?: string
+  /** Newest migration of `backend` before this deployment. */
+  schemaBefore?: number
+  cutOverAt?: string
+  bakeEndsAt?: string
+  isExtended?: boolean
+  stamps?: RollbackStamps
+  /** Why it is rolled back: a trigger of the judge, or a person. */
+  rollback?: { trigger: RollbackTrigger | 'person'; because: string; by: string }
+  /** A person ended the wait: the release stays. */
+  accepted?: { by: string; reason: string }
+  incidentId?: number
+  /** The judge's last look. */
+  trace?: unknown
+  /** Of a rollback: the rung of the ladder that was taken. */
+  rung?: string
+  /** Set while the front answers with the maintenance page for our sake. */
+  isInMaintenance?: boolean
+  /** Seconds from the decision to the traffic restored. */
+  restoreSeconds?: number
+}
+
+export type Deployment = {
+  id: number
+  kind: DeploymentKind
+  environment: string
+  digest: string
+  tag: string
+  previousDigest: string | null
+  previousTag: string | null
+  state: DeploymentState
+  because: string
+  requestedBy: string
+  requestedAt: string
+  updatedAt: string
+  endedAt: string | null
+  data: DeploymentData
+}
+
+export type DeploymentEvent = {
+  id: number
+  at: string
+  state: DeploymentState
+  step: string
+  status: 'started' | 'done' | 'failed' | 'skipped' | 'note'
+  message: string
+  detail: Record<string, unknown>
+}
 
 /** A slot of a release: its processes as they should be and as the keeper sees them. */
 export type Slot = {

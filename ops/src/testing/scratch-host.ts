@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { environmentFolders, hostFolders } from '../environments/environment.ts'
+import { initHost } from '../environments/init-host.ts'
+import { openStore, type Store } from '../store.ts'
+
+/** A prepared host in a temporary folder, with a keeper of its own for `staging` when asked; ends all of it when disposed. */
+export type ScratchHost = AsyncDisposable & {
+  hostDir: string
+  store: Store
+  /** Of staging's front. */
+  publicUrl: string
+  startKeeper(...flags: string[]): ChildProcess
+}
+
+const keeperMain = fileURLToPath(new URL('../keeper/keeper-main.ts', import.meta.url))
+
+/** `databaseUrl` null: staging runs its built-in PostgreSQL. */
+export async function scratchHost(options: { databaseUrl: string | null }): Promise<ScratchHost> {
+  const hostDir = mkdtempSync(path.join(tmpdir(), 'dam-host-'))
+  const ports = await freePorts(13)
+  const [production = 0, staging = 0, ops = 0] = ports
+  const slots = ports.slice(3)
+  await initHost({
+    hostDir,
+    host: '127.0.0.1',
+    ports: { production, staging, ops, firstSlot: Math.min(...slots), lastSlot: Math.max(...slots) },
+  })
+  if (options.databaseUrl !== null) {
+    for (const name of ['staging', 'production']) {
+      writeFileSync(environmentFolders(hostDir, name).settingsFile, `DATABASE_URL=${options.databaseUrl}\n`)
+    }
+  }
+  const store = openStore(hostFolders(hostDir).ops)
+  const keepers: ChildProcess[] = []
+  return {
+    hostDir,
+    store,
+    publicUrl: `http://127.0.0.1:${staging}`,
+    startKeeper: (...flags) => {
+      const keeper = spawn(process.execPath, [keeperMain, hostDir, 'staging', ...flags], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      keepers.push(keeper)
+      return keeper
+    },
+    [Symbol.asyncDispose]: async () => {
+      const isAlive = (keeper: ChildProcess) => keeper.exitCode === null && keeper.signalCode === null
+      for (const keeper of keepers) if (isAlive(keeper)) keeper.kill('SIGTERM')
+      const deadline = performance.now() + 20_000
+      while (keepers.some(isAlive) && performance.now() < deadline) await sleep(20)
+      for (const keeper of keepers) if (isAlive(keeper)) keeper.kill('SIGKILL')
+      store.close()
+      for (const pid of processesOf(hostDir)) process.kill(pid, 'SIGKILL')
+      rmSync(hostDir, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+/** Processes whose folder, program or arguments are below the host: slots, front, deployers. Linux. */
+export function processesOf(hostDir: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        const text = readFileSync(`/proc/${pid}/environ`, 'utf8') + readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        return text.includes(hostDir)
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer()
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(0, '127.0.0.1', resolve)
+      })
+      return server
+    }),
+  )
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === 'object' && address ? address.port : 0
+  })
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+/** Waits until `found` gives something; throws with `what` after `boundMs`. */
+export async function until<T>(what: string, found: () => T | Promise<T>, boundMs = 15_000): Promise<NonNullable<T>> {
+  const deadline = performance.now() + boundMs
+  for (;;) {
+    const value = await found()
+    if (value !== null && value !== undefined && value !== false) return value
+    if (performance.now() > deadline) throw new Error(`not within ${boundMs / 1000} s: ${what}`)
+    await sleep(25)
+  }
+}
