@@ -12,6 +12,8 @@ export type Message = {
   facts: { label: string; value: string }[]
   links: { label: string; url: string }[]
   environment: string | null
+  /** People to call by name where a channel can: Slack member ids. */
+  mentions?: string[]
   /** True when this ends what an earlier message of the subject announced. */
   isResolution: boolean
   at: string

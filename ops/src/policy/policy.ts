@@ -49,6 +49,8 @@ function isZone(name: string): boolean {
   }
 }
 
+const localTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d$/, 'write a local time like 2025-01-06T09:00')
+
 const alert = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   title: z.string().min(1),
@@ -120,9 +122,18 @@ export const policySchema = z.strictObject({
   people: z.array(person),
   oncall: z.strictObject({
     zone,
-    anchor: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d$/, 'write a local time like 2025-01-06T09:00'),
+    anchor: localTime,
     period: z.strictObject({ weeks: z.int().min(1).max(52) }).or(z.strictObject({ days: z.int().min(1).max(365) })),
     rotation: z.array(z.string()),
+    /** Later rotations; each counts from its own beginning, so that nothing before it moves. */
+    changes: z
+      .array(
+        z.strictObject({
+          from: localTime,
+          rotation: z.array(z.string()),
+        }),
+      )
+      .default([]),
     secondary: z.enum(['previous-primary', 'next-primary', 'none']),
     coverageDays: z.int().min(1).max(366),
   }),
@@ -225,6 +236,12 @@ export function findContradictions(policy: Policy): { path: (string | number)[];
     note(['alerts'], `two alerts have the name ${name}`)
   for (const [index, id] of policy.oncall.rotation.entries())
     if (!people.has(id)) note(['oncall', 'rotation', index], `there is no person ${id}`)
+  for (const [index, change] of policy.oncall.changes.entries()) {
+    for (const id of change.rotation)
+      if (!people.has(id)) note(['oncall', 'changes', index, 'rotation'], `there is no person ${id}`)
+    const before = policy.oncall.changes[index - 1]?.from ?? policy.oncall.anchor
+    if (change.from <= before) note(['oncall', 'changes', index, 'from'], `must be later than ${before}`)
+  }
   for (const [index, level] of policy.escalation.levels.entries()) {
     if (level.level !== index + 1) note(['escalation', 'levels', index, 'level'], `levels count 1, 2, 3 …`)
     if (level.to !== 'oncall')

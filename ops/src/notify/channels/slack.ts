@@ -81,6 +81,7 @@ export const escapeSlack = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 function blocksOf(message: Message): unknown[] {
+  const mentions = (message.mentions ?? []).filter((id) => /^[UW][A-Z0-9]{2,20}$/.test(id)).map((id) => `<@${id}> `)
   const mark = message.isResolution ? ':white_check_mark:' : message.severity ? marks[message.severity] : ''
   const fields = message.facts.slice(0, 10).map(({ label, value }) => ({
     type: 'mrkdwn',
@@ -94,7 +95,10 @@ function blocksOf(message: Message): unknown[] {
         `<${url.replaceAll(/[<>|]/g, encodeURIComponent)}|${escapeSlack(oneLine(label, 80)).replaceAll('|', '¦')}>`,
     )
   return [
-    { type: 'section', text: { type: 'mrkdwn', text: `${mark} *${escapeSlack(headline(message))}*`.trim() } },
+    {
+      type: 'section',
+      text: { type: 'mrkdwn', text: `${mentions.join('')}${mark} *${escapeSlack(headline(message))}*`.trim() },
+    },
     ...(message.text
       ? [{ type: 'section', text: { type: 'mrkdwn', text: escapeSlack(message.text).slice(0, 2_900) } }]
       : []),
