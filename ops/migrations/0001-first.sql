@@ -170,6 +170,57 @@ create table incident_event (
 ) strict;
 create index incident_event_incident on incident_event (incident_id, id);
 
+-- How far a reader of numbered rows has come.
+create table progress (
+  name text primary key,
+  value integer not null
+) strict;
+
+-- On call and escalation -----------------------------------------------------
+
+create table oncall_override (
+  id integer primary key,
+  kind text not null check (kind in ('temporary', 'replace', 'remove', 'add')),
+  person text,
+  other text,
+  starts_at text not null,
+  ends_at text not null,
+  note text not null default '',
+  by_whom text not null,
+  at text not null,
+  cancelled_at text
+) strict;
+
+-- What was in force; a change of policy never rewrites it.
+create table oncall_past (
+  starts_at text primary key,
+  ends_at text not null,
+  primary_person text,
+  secondary_person text
+) strict;
+
+create table handoff_note (
+  id integer primary key,
+  by_whom text not null,
+  at text not null,
+  text text not null
+) strict;
+
+-- One row for each incident that still pages somebody or waits for its acknowledgement to run out.
+create table escalation (
+  incident_id integer primary key references incident (id),
+  entered_at text not null,
+  -- Highest level called so far, 0 before the first.
+  level integer not null,
+  round integer not null,
+  called text not null default '[]',             -- JSON: what was called in this round, such as 1:primary
+  next_at text not null,
+  acknowledged_by text,
+  acknowledged_until text,
+  snoozed_until text
+) strict;
+create index escalation_due on escalation (next_at);
+
 -- Outgoing messages ----------------------------------------------------------
 
 create table outbox (
@@ -236,6 +287,11 @@ drop table operator_session;
 drop table operator;
 drop table channel_reference;
 drop table outbox;
+drop table escalation;
+drop table progress;
+drop table handoff_note;
+drop table oncall_past;
+drop table oncall_override;
 drop table incident_event;
 drop table incident;
 drop table drill;

@@ -1,0 +1,51 @@
+import type { Store } from '../store.ts'
+import type { Escalation } from './escalation.ts'
+
+type Row = Omit<Escalation, 'called'> & { called: string }
+const columns = `incident_id as incidentId, entered_at as enteredAt, level, round, called, next_at as nextAt,
+  acknowledged_by as acknowledgedBy, acknowledged_until as acknowledgedUntil, snoozed_until as snoozedUntil`
+const escalationOf = (row: Row): Escalation => ({ ...row, called: JSON.parse(row.called) as string[] })
+
+export function saveEscalation(store: Store, escalation: Escalation): void {
+  store.run(
+    `insert into escalation (incident_id, entered_at, level, round, called, next_at, acknowledged_by, acknowledged_until, snoozed_until)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     on conflict (incident_id) do update set entered_at = excluded.entered_at, level = excluded.level, round = excluded.round,
+       called = excluded.called, next_at = excluded.next_at, acknowledged_by = excluded.acknowledged_by,
+       acknowledged_until = excluded.acknowledged_until, snoozed_until = excluded.snoozed_until`,
+    escalation.incidentId,
+    escalation.enteredAt,
+    escalation.level,
+    escalation.round,
+    JSON.stringify(escalation.called),
+    escalation.nextAt,
+    escalation.acknowledgedBy,
+    escalation.acknowledgedUntil,
+    escalation.snoozedUntil,
+  )
+}
+
+export const findEscalation = (store: Store, incidentId: number): Escalation | undefined => {
+  const row = store.row<Row>(`select ${columns} from escalation where incident_id = ?`, incidentId)
+  return row && escalationOf(row)
+}
+
+export const dueEscalations = (store: Store, now: Date): Escalation[] =>
+  store
+    .rows<Row>(`select ${columns} from escalation where next_at <= ? order by next_at, incident_id`, now.toISOString())
+    .map(escalationOf)
+
+export const listEscalations = (store: Store): Escalation[] =>
+  store.rows<Row>(`select ${columns} from escalation order by incident_id`).map(escalationOf)
+
+/** Of incidents that are over; returns how many. */
+export const dropEndedEscalations = (store: Store): number =>
+  store.run(`delete from escalation where incident_id in (select id from incident where state = 'resolved')`)
+
+/** Incidents that nobody climbs for yet. */
+export const incidentsWithoutEscalation = (store: Store): number[] =>
+  store
+    .rows<{ id: number }>(
+      `select id from incident where state <> 'resolved' and id not in (select incident_id from escalation) order by severity, id`,
+    )
+    .map(({ id }) => id)

@@ -1,0 +1,85 @@
+import type { Message } from '../notify/message.ts'
+import { enqueue } from '../notify/outbox-store.ts'
+import { formatDuration } from '../policy/units.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Store } from '../store.ts'
+import type { Incident } from './incident.ts'
+import { findIncident, type IncidentEvent } from './incident-store.ts'
+
+const announcedKinds = ['opened', 'severity', 'acknowledged', 'acknowledgement-over', 'resolved', 'update']
+
+/**
+ * Puts a message for every event of incidents that people should hear of into the outbox, once, in the order of the events. Whoever
+ * opens, acknowledges or resolves an incident needs to tell nobody. Returns how many events it announced.
+ */
+export function announceIncidents(store: Store, deps: { policy: Policy; consoleUrl: string; now: Date }): number {
+  return store.transaction(() => {
+    const from = store.row<{ value: number }>(`select value from progress where name = 'announced'`)?.value ?? 0
+    const events = store.rows<IncidentEvent & { incidentId: number }>(
+      `select id, incident_id as incidentId, at, kind, by_whom as who, message, detail from incident_event where id > ? order by id limit 1000`,
+      from,
+    )
+    let announced = 0
+    for (const event of events) {
+      const incident = announcedKinds.includes(event.kind) ? findIncident(store, event.incidentId) : undefined
+      if (!incident) continue
+      const message = messageOf(incident, event, deps)
+      enqueue(store, message, {
+        channels: channelsOf(deps.policy, incident, event),
+        key: `event-${event.id}`,
+        now: deps.now,
+      })
+      announced++
+    }
+    const last = events.at(-1)?.id
+    if (last !== undefined)
+      store.run(
+        `insert into progress (name, value) values ('announced', ?) on conflict (name) do update set value = excluded.value`,
+        last,
+      )
+    return announced
+  })
+}
+
+/** Where it opened it is followed until it ends; a raised severity reaches its channels from then on. */
+const channelsOf = (policy: Policy, incident: Incident, event: { kind: string }): string[] =>
+  event.kind === 'update'
+    ? [policy.channels.incidents]
+    : [...new Set([...policy.severities[incident.severity].channels, policy.channels.alerts])]
+
+const events: Record<string, string> = {
+  opened: 'incident-opened',
+  severity: 'incident-severity',
+  acknowledged: 'incident-acknowledged',
+  'acknowledgement-over': 'incident-opened',
+  resolved: 'incident-resolved',
+  update: 'incident-update',
+}
+
+function messageOf(
+  incident: Incident,
+  event: { kind: string; at: string; who: string; message: string },
+  deps: { policy: Policy; consoleUrl: string },
+): Message {
+  const { acknowledgeWithin, title } = deps.policy.severities[incident.severity]
+  const diagnosis = incident.evidence['diagnosis']
+  return {
+    event: events[event.kind] ?? `incident-${event.kind}`,
+    subject: `incident:${incident.id}`,
+    severity: incident.severity,
+    title:
+      event.kind === 'opened' || event.kind === 'severity' ? incident.title : `${incident.title}: ${event.message}`,
+    text: event.kind === 'opened' && typeof diagnosis === 'string' ? diagnosis : event.message,
+    facts: [
+      { label: 'Severity', value: `${incident.severity}, ${title}` },
+      { label: 'Environment', value: incident.environment },
+      ...(incident.cause ? [{ label: 'Cause', value: incident.cause }] : []),
+      ...(event.kind === 'opened' ? [{ label: 'Acknowledge within', value: formatDuration(acknowledgeWithin) }] : []),
+      { label: 'By', value: event.who },
+    ],
+    links: [{ label: `Incident ${incident.id}`, url: `${deps.consoleUrl}/incidents/${incident.id}` }],
+    environment: incident.environment,
+    isResolution: event.kind === 'resolved',
+    at: event.at,
+  }
+}
