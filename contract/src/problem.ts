@@ -39,10 +39,14 @@ export const problemStatus = {
   'too-many-requests': 429,
   'checksum-mismatch': 460,
   'internal-error': 500,
+  'bad-gateway': 502,
   'rendition-unavailable': 503,
   'database-unavailable': 503,
   'storage-unavailable': 503,
   'shutting-down': 503,
+  maintenance: 503,
+  'not-in-service': 503,
+  'gateway-timeout': 504,
   'storage-full': 507,
 } as const
 
