@@ -24,8 +24,10 @@ const shareOf = (text: string): number => createHash('sha256').update(text).dige
 
 const cookie = /(?:^|;\s*)(?:__Host-)?dam_session=([^;\s]+)/
 
-/** What tells one session from another: its cookie, else its token, else the address. */
-export function sessionKeyOf(request: IncomingMessage, clientAddress: string): string {
-  const session = cookie.exec(request.headers.cookie ?? '')?.[1]
-  return session ?? request.headers.authorization ?? clientAddress
-}
+/** The session's cookie, else its token; null for neither. */
+export const accountKeyOf = ({ headers }: IncomingMessage): string | null =>
+  (headers.cookie === undefined ? undefined : cookie.exec(headers.cookie)?.[1]) ?? headers.authorization ?? null
+
+/** What tells one session from another; the address for who has neither cookie nor token. */
+export const sessionKeyOf = (request: IncomingMessage, clientAddress: string): string =>
+  accountKeyOf(request) ?? clientAddress

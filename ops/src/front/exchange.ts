@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { accountKeyOf } from './choose-upstream.ts'
 import { frontSlot, type RouteClass } from './front-api.ts'
 import type { FrontSettings } from './front-settings.ts'
 import type { Exchange } from './in-flight.ts'
@@ -19,6 +20,7 @@ export function exchangeOf(parts: Pick<ProxyParts, 'isSynthetic'>, request: Inco
     tag: '',
     routeClass: routeClassOf(method, path),
     isSynthetic: synthetic !== undefined && parts.isSynthetic(typeof synthetic === 'string' ? synthetic : undefined),
+    client: accountKeyOf(request),
     method,
     path,
     startedAt: performance.now(),
@@ -32,7 +34,7 @@ export function exchangeOf(parts: Pick<ProxyParts, 'isSynthetic'>, request: Inco
 
 /** What the request counts as, now that it has ended. */
 export function outcomeOf(
-  { settings, now }: Pick<ProxyParts, 'settings' | 'now'>,
+  { settings, now, repeats }: Pick<ProxyParts, 'settings' | 'now' | 'repeats'>,
   exchange: Exchange,
   ending: Ending,
   response: Pick<ServerResponse, 'headersSent' | 'statusCode' | 'writableFinished'>,
@@ -46,6 +48,8 @@ export function outcomeOf(
   const clientLeft = !response.writableFinished && !ending.upstreamFailed && !ending.wasEnded
   const status = hasAnswer ? response.statusCode : 0
   const kind = kindOf(status, { clientLeft, ...ending })
+  const slow = kind !== 'refused' && isSlow(settings, routeClass, waitedMs)
+  const repeated = repeats.note(exchange.client, path, { isBad: kind === 'bad', isSlow: slow }, at)
   return {
     endedAt: now().getTime(),
     slot,
@@ -53,7 +57,9 @@ export function outcomeOf(
     routeClass,
     isSynthetic,
     kind,
-    isSlow: kind !== 'refused' && isSlow(settings, routeClass, waitedMs),
+    isSlow: slow,
+    isRepeatedBad: repeated.isBad,
+    isRepeatedSlow: repeated.isSlow,
     latencyMs: answeredAt === null ? null : waitedMs,
     badRequest:
       kind !== 'bad'

@@ -84,8 +84,8 @@ export type OutcomeBucket = {
    */
   repeatedBad?: number
   repeatedSlow?: number
-  /** Answered 503 by the front because of maintenance; slot is `front`. */
-  refused: number
+  /** Answered 503 by the front because of maintenance; slot is `front`. Absent: none. */
+  refused?: number
   /**
    * Milliseconds from the end of the request's body until the answer began, of what was answered, by upper bound of `latencyBoundsMs`;
    * the last counts what is above all.

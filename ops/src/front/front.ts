@@ -11,6 +11,7 @@ import { createOutcomeCounts, type Outcome, type OutcomeHandover } from './outco
 import { readPointerFile, writePointerFile } from './pointer-file.ts'
 import { parsePointer } from './pointer.ts'
 import { createPublicServer } from './public-server.ts'
+import { createRepeats } from './repeats.ts'
 import { syntheticCheck } from './synthetic-secret.ts'
 import { createUpstreamConnections } from './upstream-connections.ts'
 
@@ -66,6 +67,7 @@ export function createFront(options: FrontOptions): Front {
     inFlight,
     outcomes: { add },
     connections,
+    repeats: createRepeats(),
     isSynthetic: syntheticCheck(runDir),
     isLeaving: () => state === 'leaving',
     now,

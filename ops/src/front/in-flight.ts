@@ -6,6 +6,8 @@ export type Exchange = {
   tag: string
   routeClass: RouteClass
   isSynthetic: boolean
+  /** Session or token; null for neither. */
+  client: string | null
   method: string
   /** Without its query. */
   path: string

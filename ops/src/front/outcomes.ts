@@ -10,6 +10,9 @@ export type Outcome = {
   isSynthetic: boolean
   kind: 'good' | 'bad' | 'clientError' | 'throttled' | 'aborted' | 'refused'
   isSlow: boolean
+  /** The session's or token's last answer on the same path was bad, or slow, too. */
+  isRepeatedBad: boolean
+  isRepeatedSlow: boolean
   /** Null when no answer began. */
   latencyMs: number | null
   badRequest: BadRequest | null
@@ -27,15 +30,16 @@ export type OutcomeCounts = {
   restore(handover: OutcomeHandover): void
 }
 
+type FullBucket = Required<OutcomeBucket>
 type Kept<T> = { seq: number; value: T }
-export type OutcomeHandover = { buckets: Kept<OutcomeBucket>[]; badRequests: Kept<BadRequest>[] }
+export type OutcomeHandover = { buckets: Kept<FullBucket>[]; badRequests: Kept<BadRequest>[] }
 
 const portion = 1_000
 
 /** Counts by second; an hour is kept. */
 export function createOutcomeCounts(firstSeq: number): OutcomeCounts {
   // Insertion order is order of time, but for what a replaced process reports late.
-  const buckets = new Map<string, Kept<OutcomeBucket>>()
+  const buckets = new Map<string, Kept<FullBucket>>()
   let badRequests: Kept<BadRequest>[] = []
   // A number that no earlier process has reached, so that a reader that outlives a crash of ours misses nothing.
   let seq = firstSeq
@@ -47,7 +51,7 @@ export function createOutcomeCounts(firstSeq: number): OutcomeCounts {
       buckets.delete(key)
     }
   }
-  const bucketOf = (of: BucketOf): OutcomeBucket => {
+  const bucketOf = (of: BucketOf): FullBucket => {
     const key = keyOf(of)
     let kept = buckets.get(key)
     if (!kept) {
@@ -67,11 +71,14 @@ export function createOutcomeCounts(firstSeq: number): OutcomeCounts {
   }
 
   return {
-    add: ({ endedAt, slot, tag, routeClass, isSynthetic, kind, isSlow, latencyMs, badRequest }) => {
+    add: (outcome) => {
+      const { endedAt, slot, tag, routeClass, isSynthetic, kind, isSlow, latencyMs, badRequest } = outcome
       const bucket = bucketOf({ second: Math.floor(endedAt / 1000), slot, tag, routeClass, isSynthetic })
       bucket.total++
       if (kind !== 'good') bucket[kind]++
       if (isSlow) bucket.slow++
+      if (outcome.isRepeatedBad) bucket.repeatedBad++
+      if (outcome.isRepeatedSlow) bucket.repeatedSlow++
       if (latencyMs !== null) {
         const place = latencyBoundsMs.findIndex((bound) => latencyMs <= bound)
         const index = place === -1 ? latencyBoundsMs.length : place
@@ -111,4 +118,14 @@ const keyOf = ({ second, slot, tag, routeClass, isSynthetic }: BucketOf): string
 
 type BucketOf = Pick<OutcomeBucket, 'second' | 'slot' | 'tag' | 'routeClass' | 'isSynthetic'>
 
-const zeros = { total: 0, bad: 0, slow: 0, clientError: 0, throttled: 0, aborted: 0, refused: 0 }
+const zeros = {
+  total: 0,
+  bad: 0,
+  slow: 0,
+  clientError: 0,
+  throttled: 0,
+  aborted: 0,
+  refused: 0,
+  repeatedBad: 0,
+  repeatedSlow: 0,
+}
