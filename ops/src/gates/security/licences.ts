@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import type { CheckLine } from './check-line.ts'
 import type { Component } from './sbom.ts'
 
@@ -8,15 +9,27 @@ export const allowedLicences: ReadonlySet<string> = new Set(
    PostgreSQL Python-2.0 Unicode-3.0 Unlicense WTFPL Zlib`.split(/\s+/),
 )
 
+const reviewedFile = z.strictObject({
+  reviewed: z.array(
+    z.strictObject({ package: z.string(), version: z.string(), licence: z.string(), because: z.string().min(20) }),
+  ),
+})
+/** The licence a person found for one version of a package that declares none, or declares it in a way no program reads. */
+export type ReviewedLicence = z.infer<typeof reviewedFile>['reviewed'][number]
+
+/** Reads `security/licences.json`; throws when it is not as it should be. */
+export function readReviewedLicences(text: string): ReviewedLicence[] {
+  const parsed = reviewedFile.safeParse(JSON.parse(text))
+  if (!parsed.success) throw new Error(`security/licences.json: ${z.prettifyError(parsed.error)}`)
+  return parsed.data.reviewed
+}
+
 /** Holds what every component declares against the allowed licences; one that declares none fails with its name. */
-export function checkLicences(
-  components: readonly Component[],
-  reviewed: Readonly<Record<string, string>> = {},
-): CheckLine {
+export function checkLicences(components: readonly Component[], reviewed: readonly ReviewedLicence[]): CheckLine {
   const findings: string[] = []
   for (const { name, version, licences } of components) {
-    const declared = reviewed[`${name}@${version}`] ?? licences
-    const expressions = typeof declared === 'string' ? [declared] : declared
+    const review = reviewed.find((one) => one.package === name && one.version === version)
+    const expressions = review ? [review.licence] : licences
     if (expressions.length === 0) findings.push(`${name} ${version} declares no licence`)
     else if (!expressions.every(isAllowed)) findings.push(`${name} ${version}: ${expressions.join(', ')}`)
   }

@@ -5,7 +5,7 @@ import { recordGate } from '../gate-store.ts'
 import { checkAdvisories } from './advisories.ts'
 import { readAuditExceptions } from './audit-exceptions.ts'
 import type { CheckLine } from './check-line.ts'
-import { checkLicences } from './licences.ts'
+import { checkLicences, readReviewedLicences } from './licences.ts'
 import { checkLockfiles } from './lockfile.ts'
 import { readSbom } from './sbom.ts'
 import { readAllowedSecrets, scanForSecrets } from './secret-scan.ts'
@@ -46,7 +46,9 @@ export async function scanRelease(options: ScanOptions, now: Date): Promise<Scan
     await line('secrets', () =>
       scanForSecrets(files, readAllowedSecrets(textOf(files, 'security/allowed-secrets.json'))),
     ),
-    await line('licences', () => checkLicences(demand(components))),
+    await line('licences', () =>
+      checkLicences(demand(components), readReviewedLicences(textOf(files, 'security/licences.json'))),
+    ),
     await line('headers', options.checkHeaders),
     await line('lockfile', () =>
       checkLockfiles({
