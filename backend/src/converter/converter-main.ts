@@ -1,5 +1,5 @@
 /** The process that touches hostile bytes. It is told what to do over IPC, has no network and no secrets, and may be killed at any time. */
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import sharp from 'sharp'
 import { cleanText } from '../ingest/clean-text.ts'
 import type { IngestError } from '../ingest/types.ts'
@@ -12,8 +12,8 @@ import { render } from './render.ts'
 import type { Tools } from './tools.ts'
 
 process.title = 'dam: converter'
-// Somebody waits for an answer of the web process; nobody does for a converter.
-setPriority(5)
+// Somebody waits for an answer of the web process; nobody does for a converter. Under `nice` it is lower already, and raising is not allowed.
+setPriority(Math.max(5, getPriority()))
 sharp.concurrency(1)
 sharp.cache(false)
 

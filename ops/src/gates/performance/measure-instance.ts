@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Figure } from './budgets.ts'
-import { noiseImage } from './noise-image.ts'
+import { testPicture } from '../../verification/test-picture.ts'
 
 type Instance = { origin: string; authorization: string; pid: number; startMs: number }
 
@@ -16,7 +17,7 @@ export async function measureInstance(instance: Instance, from: string): Promise
   using client = createClient(instance)
   const uploadTimes: number[] = []
   for (let index = 0; index < uploads; index++)
-    uploadTimes.push(await client.upload(`noise-${index}.png`, noiseImage(1000, 1000)))
+    uploadTimes.push(await client.upload(`noise-${index}.png`, testPicture(randomBytes(3_000_000), 1_000)))
   const thumbnail = await firstThumbnail(client, instance.origin)
   const listTimes: number[] = []
   for (let index = 0; index < listRequests; index++)

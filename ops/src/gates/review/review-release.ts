@@ -38,9 +38,15 @@ export async function reviewRelease(options: ReviewOptions, release: Release, no
   return finding
 }
 
+/** The commits whose review a release needs: since the last reviewed release, or all. */
+export async function commitsToReview(options: Omit<ReviewOptions, 'forge'>, release: Release): Promise<Commit[]> {
+  const base = await reviewedBase(options, release)
+  return readCommits(options.repositoryDir, base?.commit ?? null, release.commit)
+}
+
 /** The newest ancestor in the ledger whose own review is on record; a release that was only built or waived is none. */
 async function reviewedBase(
-  { store, repositoryDir }: ReviewOptions,
+  { store, repositoryDir }: Omit<ReviewOptions, 'forge'>,
   release: Release,
 ): Promise<{ tag: string; commit: string } | null> {
   const candidates = store.rows<{ tag: string; commit: string; digest: string }>(
