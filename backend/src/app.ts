@@ -81,7 +81,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
     headers: api,
     onError: (error) => log.warn('access to thumbnails not renewed', { error }),
   })
-  const uploads = openUploads({
+  const uploads = await openUploads({
     config,
     database,
     blobs,
@@ -163,6 +163,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
       await app.close()
       await recovery
       await janitor[Symbol.asyncDispose]()
+      await uploads.locks[Symbol.asyncDispose]()
     },
   }
 }

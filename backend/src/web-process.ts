@@ -31,7 +31,7 @@ export async function startWebProcess(input: ProcessInput): Promise<RunningProce
     onError: (error) => log.warn('database connection lost', { error }),
     onQuery: (durationMs) => signals?.queryDone(durationMs),
   })
-  const errorLog = openErrorLog(database, 'web')
+  const errorLog = openErrorLog(database, { process: 'web', release: releaseName(release) })
   const log = openLog({
     directory: folders.logs,
     process: 'web',

@@ -30,7 +30,7 @@ export async function startWorkerProcess(input: ProcessInput): Promise<RunningPr
     statementTimeoutMs: 10 * 60_000,
     onError: (error) => log.warn('database connection lost', { error }),
   })
-  const errorLog = openErrorLog(database, 'worker')
+  const errorLog = openErrorLog(database, { process: 'worker', release: releaseName(release) })
   const log = openLog({
     directory: folders.logs,
     process: 'worker',

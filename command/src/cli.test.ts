@@ -81,6 +81,16 @@ describe('./dam', () => {
     })
   })
 
+  test("answers the runbook's line about slow queries as it stands", async () => {
+    const { stdout, code } = await dam([
+      'psql',
+      '-c',
+      'SELECT * FROM pg_stat_statements ORDER BY total_time DESC LIMIT 10;',
+    ])
+    expect(code).toBe(0)
+    expect(stdout.split('\n')[0]).toMatch(/total_exec_time.*\| total_time/)
+  })
+
   test('adds users and keeps the last administrator', async () => {
     const addAnna = `printf 'correct horse battery\\n' | ${quote(path.join(root, 'dam'))} user add anna --role administrator`
     execFileSync('sh', ['-c', addAnna], { env: { ...process.env, DATABASE_URL: database.connectionString } })

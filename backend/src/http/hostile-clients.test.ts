@@ -117,7 +117,7 @@ test('a missing file is not reported as a missing database', () => {
 })
 
 test('an error whose text the database cannot hold does not keep later ones out of error_log', async () => {
-  const errorLog = openErrorLog(app.database, 'test')
+  const errorLog = openErrorLog(app.database, { process: 'test', release: 'dev' })
   errorLog.add({ message: 'a tool printed \0 and \ud800', code: 'odd' })
   errorLog.add({ message: 'an ordinary one', code: 'plain' })
   await errorLog.flush()

@@ -1,5 +1,6 @@
 import { isDatabaseUnavailable, join, sql, type Database, type Sql } from '@dam/platform/database'
 import type { ErrorEntry } from '@dam/platform/log'
+import { fingerprintOf, isFatal } from './error-fingerprint.ts'
 
 const mostWaiting = 1_000
 const keptDays = 35
@@ -10,7 +11,7 @@ const storable = (text: string, most: number): string => text.replaceAll('\0', '
 /** Copies ERROR lines into table `error_log`, some at a time; while the database is away they wait, the oldest give way. */
 export function openErrorLog(
   database: Database,
-  process: string,
+  origin: { process: string; release: string },
 ): { add(entry: ErrorEntry): void; flush(): Promise<void>; prune(): Promise<void> } {
   let waiting: (ErrorEntry & { at: Date })[] = []
   let timer: NodeJS.Timeout | undefined
@@ -23,11 +24,11 @@ export function openErrorLog(
     waiting = []
     const rows = batch.map(
       (e) =>
-        sql`(${e.at}::timestamptz, 'ERROR', ${e.code}, ${storable(e.message, 4000)}, ${process}, ${e.route ?? null}, ${e.request_id ?? null}, ${e.user_id ?? null}::bigint, ${e.asset_id ?? null}::bigint, ${e.stack === undefined ? null : storable(e.stack, 8000)})`,
+        sql`(${e.at}::timestamptz, 'ERROR', ${e.code}, ${storable(e.message, 4000)}, ${origin.process}, ${e.route ?? null}, ${e.request_id ?? null}, ${e.user_id ?? null}::bigint, ${e.asset_id ?? null}::bigint, ${e.stack === undefined ? null : storable(e.stack, 8000)}, ${origin.release}, ${fingerprintOf(e)}, ${isFatal(e)})`,
     )
     const insert = (some: Sql[]): Promise<number> =>
       database.run(sql`
-        insert into error_log ("timestamp", level, code, message, process, route, request_id, user_id, asset_id, stack) values ${join(some)}`)
+        insert into error_log ("timestamp", level, code, message, process, route, request_id, user_id, asset_id, stack, release, fingerprint, is_fatal) values ${join(some)}`)
     try {
       await insert(rows)
     } catch (error) {

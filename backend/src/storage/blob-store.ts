@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  constants,
   link,
   mkdir,
   open,
@@ -96,8 +97,9 @@ export class BlobStore {
     return blobPath(this.folders.blobs, sha256)
   }
 
-  incomingPath(uploadId: string): string {
-    return path.join(this.folders.incoming, uploadId)
+  /** `name` is the upload's id, or begins with it. */
+  incomingPath(name: string): string {
+    return path.join(this.folders.incoming, name)
   }
 
   /** False when the folder of originals is gone, for example because its disk is not mounted. */
@@ -134,6 +136,20 @@ export class BlobStore {
         beforeFirstSync: () => this.#syncFolder(this.folders.incoming),
         onSyncFailed: (error) => this.#stopWrites(error),
       })
+    })
+  }
+
+  /** Makes the first bytes of one incoming file durable under another name; the file itself may be written to meanwhile, after them. */
+  async copyIncoming(from: string, to: string, bytes: number): Promise<void> {
+    await this.#demandWritable()
+    await this.#guard(async () => {
+      if (bytes === 0) return
+      const target = this.incomingPath(to)
+      await copyFile(this.incomingPath(from), target, constants.COPYFILE_FICLONE)
+      await using copy = await open(target, 'r+')
+      await copy.truncate(bytes)
+      await this.#sync(copy)
+      await this.#syncFolder(this.folders.incoming)
     })
   }
 

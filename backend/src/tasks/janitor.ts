@@ -6,7 +6,7 @@ import type { BlobStore } from '../storage/blob-store.ts'
 import { lockBlob } from '../storage/blob-lock.ts'
 import { fsck, type FsckReport } from '../storage/fsck.ts'
 import type { UploadLocks } from '../uploads/upload-lock.ts'
-import { deleteOldUploads, deleteUploads, findExpired, findLive } from '../uploads/upload-store.ts'
+import { deleteExpired, deleteOldUploads, findLive } from '../uploads/upload-store.ts'
 
 export type JanitorDeps = { database: Database; blobs: BlobStore; locks: UploadLocks; log: Log }
 
@@ -31,42 +31,39 @@ const mostMovedShare = 0.01
 
 export type Swept = { expiredUploads: number; removedIncoming: number; truncatedIncoming: number }
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** The upload that a file with this name belongs to, if it is one of an upload. */
+const idOf = (name: string): string | undefined =>
+  /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.\d+)?$/.exec(name)?.[1]
 
 /** Ends uploads that nobody continued and removes incoming bytes that belong to nothing. Never touches an upload in progress or an original. */
 export async function sweepIncoming(deps: JanitorDeps, limits: JanitorLimits, nowMs = Date.now()): Promise<Swept> {
   const { database, blobs, locks } = deps
   const swept: Swept = { expiredUploads: 0, removedIncoming: 0, truncatedIncoming: 0 }
-  const expired = (await findExpired(database, 1000)).map(({ id }) => id).filter((id) => !locks.isHeld(id))
-  swept.expiredUploads = await deleteUploads(database, expired)
-  for (const id of expired) await blobs.discardIncoming(id)
+  const expired = await deleteExpired(database, 1000)
+  swept.expiredUploads = expired.length
+  for (const name of expired) await blobs.discardIncoming(name)
   await deleteOldUploads(database)
 
   const names = await readdir(blobs.folders.incoming)
   for (let at = 0; at < names.length; at += 1000) {
     const batch = names.slice(at, at + 1000)
-    const live = new Map(
-      (
-        await findLive(
-          database,
-          batch.filter((name) => uuid.test(name)),
-        )
-      ).map((row) => [row.id, row.offsetBytes]),
-    )
+    const ids = batch.map(idOf).filter((id) => id !== undefined)
+    const live = new Map((await findLive(database, ids)).map((row) => [row.incomingName, row]))
     for (const name of batch) {
-      if (locks.isHeld(name)) continue
+      const id = idOf(name)
+      if (id !== undefined && locks.isHeld(id)) continue
       const file = path.join(blobs.folders.incoming, name)
       const found = await stat(file).catch(() => undefined)
       if (!found?.isFile() || nowMs - Math.max(found.mtimeMs, found.ctimeMs) < limits.untrackedIncomingMs) continue
-      const offsetBytes = live.get(name)
-      if (offsetBytes === undefined) {
+      const upload = live.get(name)
+      if (upload === undefined) {
         await rm(file, { force: true })
         swept.removedIncoming++
-      } else if (found.size > offsetBytes && found.nlink === 1) {
-        await using _lock = await locks.take(name, 'look')
-        const [row] = await findLive(database, [name])
-        if (!row || row.offsetBytes !== offsetBytes) continue
-        await truncate(file, offsetBytes)
+      } else if (found.size > upload.offsetBytes && found.nlink === 1 && !upload.fileDisputed) {
+        await using lock = await locks.tryTake(upload.id)
+        const row = lock?.row
+        if (row?.offsetBytes !== upload.offsetBytes || row.fileDisputed) continue
+        await truncate(file, upload.offsetBytes)
         swept.truncatedIncoming++
       }
     }

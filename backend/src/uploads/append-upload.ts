@@ -7,6 +7,7 @@ import { receiveBody } from './receive-body.ts'
 import type { UploadChecksum } from './tus-headers.ts'
 import { checkpointBytes, checkpointMs, type UploadDeps } from './upload-deps.ts'
 import { lockedProblem, type Interruption, type UploadLock } from './upload-lock.ts'
+import { adoptFile } from './upload-hold-store.ts'
 import { commitOffset, markFailed, type UploadRow } from './upload-store.ts'
 
 export type Appended = { offsetBytes: number; assetId: number | null }
@@ -29,7 +30,8 @@ export async function appendToUpload(
   }
 
   try {
-    await using file = await deps.blobs.openIncoming(upload.id, upload.offsetBytes, upload.crc32)
+    if (upload.fileDisputed) row = await ownFile(deps, upload)
+    await using file = await deps.blobs.openIncoming(row.incomingName, upload.offsetBytes, upload.crc32)
     const now = (): { offsetBytes: number; crc32: number } => ({ offsetBytes: file.sizeBytes, crc32: file.crc32 })
     const { end } = await receiveBody({
       source: body.source,
@@ -90,11 +92,20 @@ export async function appendToUpload(
   }
 }
 
+/** The committed bytes in a file of another name, because the holder before may still have the old one open. */
+async function ownFile(deps: UploadDeps, upload: UploadRow): Promise<UploadRow> {
+  const incomingName = `${upload.id}.${upload.grip}`
+  await deps.blobs.copyIncoming(upload.incomingName, incomingName, upload.offsetBytes)
+  if (!(await adoptFile(deps.database, upload.id, upload.grip))) throw lockedProblem()
+  await deps.blobs.discardIncoming(upload.incomingName)
+  return { ...upload, incomingName, fileDisputed: false }
+}
+
 /** Refuses files of no bytes; the upload cannot be resumed. */
 export async function refuseEmpty(deps: UploadDeps, upload: UploadRow): Promise<never> {
   const problem = emptyFileProblem()
-  await markFailed(deps.database, upload.id, problem.message)
-  await deps.blobs.discardIncoming(upload.id)
+  if ((await markFailed(deps.database, upload, problem.message)) === 0) throw lockedProblem()
+  await deps.blobs.discardIncoming(upload.incomingName)
   deps.signals.uploadDone('rejected', 0)
   throw problem
 }

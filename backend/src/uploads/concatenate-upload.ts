@@ -22,11 +22,11 @@ export async function concatenate(
   const lengthBytes = parts.reduce((sum, part) => sum + part.offsetBytes, 0)
   demandSize(lengthBytes, deps.limits.uploadMaxBytes)
   using _reserved = await deps.budget.reserve(lengthBytes)
-  await using _lock = await deps.locks.take(upload.id, 'append')
+  await using _lock = deps.locks.takeNew(upload.id)
   try {
     await using file = await deps.blobs.openIncoming(upload.id, 0, 0)
     for (const part of parts) {
-      await using source = await open(deps.blobs.incomingPath(part.id), 'r').catch((error: unknown) => {
+      await using source = await open(deps.blobs.incomingPath(part.incomingName), 'r').catch((error: unknown) => {
         throw errnoOf(error) === 'ENOENT' ? missingPart(part.id) : error
       })
       const digest = await hashFile(source, { onBytes: (bytes) => file.append([bytes]) })
@@ -41,7 +41,7 @@ export async function concatenate(
     const { assetId } = await finishAtOnce(deps, { ...upload, lengthBytes }, progress, {}, async (tx) => {
       if (idempotency) await bindKey(tx, upload.ownerId, idempotency, upload.id)
     })
-    for (const part of parts) await deps.blobs.discardIncoming(part.id)
+    for (const part of parts) await deps.blobs.discardIncoming(part.incomingName)
     return {
       id: upload.id,
       offsetBytes: lengthBytes,

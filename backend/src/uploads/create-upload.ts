@@ -74,9 +74,10 @@ export async function createUpload(
       lengthBytes <= checkpointBytes &&
       byteCount(headers, 'content-length') === lengthBytes
     if (atOnce) return await receiveAtOnce(deps, upload, lengthBytes, { source: request.body, checksum, idempotency })
-    const row = await insert(deps, upload, idempotency)
-    if (!carriesBytes) return { ...standing(row), assetId: null }
-    await using lock = await deps.locks.take(row.id, 'append')
+    if (!carriesBytes) return { ...standing(await insert(deps, upload, idempotency)), assetId: null }
+    await using lock = deps.locks.takeNew(upload.id)
+    const row = await insert(deps, upload, idempotency, deps.locks.identity)
+    lock.adopt(row)
     const appended = await appendToUpload(deps, row, { source: request.body, checksum, lock })
     return { ...standing(row), ...appended }
   } catch (error) {
@@ -117,8 +118,14 @@ async function insert(
   deps: UploadDeps,
   upload: NewUpload,
   idempotency: IdempotencyKey | undefined,
+  holder?: string,
 ): Promise<UploadRow> {
-  const more = { offsetBytes: 0, crc32: 0, expiryHours: deps.limits.uploadExpiryHours }
+  const more = {
+    offsetBytes: 0,
+    crc32: 0,
+    expiryHours: deps.limits.uploadExpiryHours,
+    ...(holder === undefined ? {} : { holder }),
+  }
   if (!idempotency) return insertUpload(deps.database, upload, more)
   return deps.database.transaction(async (tx) => {
     await bindKey(tx, upload.ownerId, idempotency, upload.id)
@@ -134,7 +141,7 @@ async function receiveAtOnce(
   body: { source: Readable; checksum: UploadChecksum | undefined; idempotency: IdempotencyKey | undefined },
 ): Promise<Created> {
   const hash = body.checksum && createHash(body.checksum.algorithm)
-  await using lock = await deps.locks.take(upload.id, 'append')
+  await using lock = deps.locks.takeNew(upload.id)
   try {
     await using file = await deps.blobs.openIncoming(upload.id, 0, 0)
     const { end } = await receiveBody({

@@ -3,8 +3,10 @@ import { isForeignKeyViolation, sql, type Transaction } from '@dam/platform/data
 import { createAsset } from '../assets/create-asset.ts'
 import type { Published } from '../storage/blob-store.ts'
 import { lockBlob } from '../storage/blob-lock.ts'
+import { errnoOf } from '../storage/storage-fault.ts'
 import type { UploadDeps } from './upload-deps.ts'
 import { foldersOf } from './file-name.ts'
+import { lockedProblem } from './upload-lock.ts'
 import {
   findUpload,
   insertUpload,
@@ -27,18 +29,22 @@ type FinishDeps = Pick<UploadDeps, 'database' | 'blobs' | 'log' | 'limits' | 'si
  * transaction happens once. Throws `checksum-mismatch` after marking the upload failed.
  */
 export async function finishUpload(deps: FinishDeps, upload: UploadRow, progress: Progress): Promise<Finished> {
-  const { sha256, assetId } = await makeAsset(deps, upload, progress, {}, async (tx, id) => {
-    if (await markDone(tx, upload.id, progress, id)) return
+  const { sha256, assetId } = await makeAsset(deps, upload, upload.incomingName, progress, {}, async (tx, id) => {
+    if (await markDone(tx, upload, progress, id)) return
     throw new AlreadyDone()
   }).catch(async (error: unknown) => {
-    if (error instanceof AlreadyDone) {
+    // Its file may be gone because somebody else took the upload.
+    if (error instanceof AlreadyDone || errnoOf(error) === 'ENOENT') {
       const done = await findUpload(deps.database, upload.id, upload.ownerId)
+      if (done && done.grip !== upload.grip) throw lockedProblem()
       if (done?.state === 'done' && done.assetId !== null) return { assetId: done.assetId, sha256: '' }
+      if (done && !(error instanceof AlreadyDone)) throw error
       throw new Problem('upload-not-found', 'This upload does not exist any more.')
     }
     if (error instanceof Problem && error.code === 'checksum-mismatch') {
-      await markFailed(deps.database, upload.id, error.message)
-      await deps.blobs.discardIncoming(upload.id)
+      // Somebody else has it now: the bytes at this name are not ours to judge.
+      if ((await markFailed(deps.database, upload, error.message)) === 0) throw lockedProblem()
+      await deps.blobs.discardIncoming(upload.incomingName)
       deps.signals.uploadDone('rejected', progress.offsetBytes)
     }
     throw error
@@ -56,7 +62,7 @@ export async function finishAtOnce(
   described: Described = {},
   inTransaction: (tx: Transaction, finished: Finished) => Promise<void> = async () => undefined,
 ): Promise<Finished> {
-  return makeAsset(deps, upload, progress, described, async (tx, assetId, sha256) => {
+  return makeAsset(deps, upload, upload.id, progress, described, async (tx, assetId, sha256) => {
     await insertUpload(tx, upload, { ...progress, assetId, expiryHours: deps.limits.uploadExpiryHours })
     await inTransaction(tx, { assetId, sha256 })
   })
@@ -65,13 +71,14 @@ export async function finishAtOnce(
 async function makeAsset(
   deps: FinishDeps,
   upload: NewUpload,
+  incomingName: string,
   progress: Progress,
   described: Described,
   inTransaction: (tx: Transaction, assetId: number, sha256: string) => Promise<void>,
 ): Promise<Finished> {
   const { blobs, database } = deps
   for (let attempt = 1; ; attempt++) {
-    const blob = await blobs.publish(upload.id, {
+    const blob = await blobs.publish(incomingName, {
       sizeBytes: progress.offsetBytes,
       crc32: progress.crc32,
       sha256: upload.declaredSha256,
@@ -92,7 +99,7 @@ async function makeAsset(
         return id
       })
       await blobs
-        .discardIncoming(upload.id)
+        .discardIncoming(incomingName)
         .catch((error: unknown) =>
           deps.log.warn('an incoming file could not be removed; the janitor will', { upload: upload.id, error }),
         )

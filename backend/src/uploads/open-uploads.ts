@@ -7,13 +7,13 @@ export type OpenUploads = Omit<UploadDeps, 'budget' | 'locks' | 'limits'> & {
   config: { uploadMaxBytes: number; uploadExpiryHours: number; diskReservePercent: number }
 }
 
-/** What uploads need around the store of originals. */
-export function openUploads({ config, ...deps }: OpenUploads): UploadDeps {
+/** What uploads need around the store of originals. Dispose its locks when no request is in progress any more. */
+export async function openUploads({ config, ...deps }: OpenUploads): Promise<UploadDeps> {
   const budget = createDiskBudget({
     space: () => deps.blobs.space(),
     promisedBytes: () => promisedBytes(deps.database),
     reservePercent: config.diskReservePercent,
   })
   const limits = { uploadMaxBytes: config.uploadMaxBytes, uploadExpiryHours: config.uploadExpiryHours }
-  return { ...deps, budget, locks: new UploadLocks(), limits }
+  return { ...deps, budget, locks: await UploadLocks.open(deps.database), limits }
 }

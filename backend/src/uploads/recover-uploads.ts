@@ -2,17 +2,19 @@ import { Problem } from '@dam/contract'
 import { errnoOf } from '../storage/storage-fault.ts'
 import { finishUpload } from './finish-upload.ts'
 import type { UploadDeps } from './upload-deps.ts'
-import { findInterruptedFinishes, findUpload, markFailed } from './upload-store.ts'
+import { findInterruptedFinishes, markFailed } from './upload-store.ts'
 
 type RecoverDeps = Pick<UploadDeps, 'database' | 'blobs' | 'log' | 'limits' | 'signals' | 'locks'>
 
-/** Makes the assets of whole files whose finishing a crash interrupted. Call at start; a client that asks meanwhile does the same. Returns how many. */
+/**
+ * Makes the assets of whole files whose finishing a crash interrupted, whatever process it was; one that is being finished is left alone.
+ * A client that asks meanwhile does the same. Returns how many.
+ */
 export async function recoverUploads(deps: RecoverDeps): Promise<number> {
   let made = 0
-  for (const { id, ownerId } of await findInterruptedFinishes(deps.database)) {
-    if (deps.locks.isHeld(id)) continue
-    await using _lock = await deps.locks.take(id, 'look')
-    const upload = await findUpload(deps.database, id, ownerId)
+  for (const { id } of await findInterruptedFinishes(deps.database)) {
+    await using lock = await deps.locks.tryTake(id)
+    const upload = lock?.row
     if (!upload || upload.state === 'done' || upload.state === 'failed') continue
     try {
       await finishUpload(deps, upload, upload)
@@ -23,7 +25,7 @@ export async function recoverUploads(deps: RecoverDeps): Promise<number> {
       if (errnoOf(error) === 'ENOENT')
         await markFailed(
           deps.database,
-          id,
+          upload,
           'The bytes of this upload are not on the disk any more. Upload the file again.',
         )
     }

@@ -80,7 +80,7 @@ async function receiveForm(deps: UploadDeps, context: CreateContext, type: strin
   }
   const { principal, request } = context
   const id = randomUUID()
-  await using lock = await deps.locks.take(id, 'append')
+  await using lock = deps.locks.takeNew(id)
   try {
     await using file = await deps.blobs.openIncoming(id, 0, 0)
     using _reserved = await deps.budget.reserve(Number(request.headers['content-length'] ?? 0) || 0)

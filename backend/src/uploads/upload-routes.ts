@@ -18,6 +18,7 @@ import {
   tusVersion,
 } from './tus-headers.ts'
 import type { UploadDeps } from './upload-deps.ts'
+import { lockedProblem } from './upload-lock.ts'
 import { uploadOneFile } from './upload-one-file.ts'
 import { declareLength, deleteUploads, findUnfinishedUploads, findUpload, type UploadRow } from './upload-store.ts'
 
@@ -87,12 +88,11 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
       beginTus(request, reply)
       await demandUpload(deps, principal, params.id)
       await using lock = await deps.locks.take(params.id, 'look')
-      let upload = await demandUpload(deps, principal, params.id)
+      let upload = demandStanding(lock.row)
       if (isWholeWithoutAsset(upload)) {
         await finishUpload(deps, upload, upload)
         upload = await demandUpload(deps, principal, params.id)
       }
-      void lock
       describeUpload(reply, upload)
       return reply.code(200).send()
     },
@@ -111,7 +111,7 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
         demandAppendable(await demandUpload(deps, principal, params.id), offsetBytes)
 
         await using lock = await deps.locks.take(params.id, 'append')
-        let upload = await demandUpload(deps, principal, params.id)
+        let upload = demandStanding(lock.row)
         demandAppendable(upload, offsetBytes)
         upload = await withLength(deps, upload, byteCount(headers, 'upload-length'))
         const bodyBytes = byteCount(headers, 'content-length')
@@ -137,13 +137,13 @@ export function uploadHandlers(deps: UploadDeps): Pick<Handlers, Names> {
     cancelUpload: async ({ params }, { principal, request, reply }) => {
       beginTus(request, reply)
       await demandUpload(deps, principal, params.id, 'even-ended')
-      await using _lock = await deps.locks.take(params.id, 'cancel')
-      const upload = await demandUpload(deps, principal, params.id, 'even-ended')
+      await using lock = await deps.locks.take(params.id, 'cancel')
+      const upload = demandStanding(lock.row, 'even-ended')
       if (upload.state === 'done' && upload.kind !== 'partial') {
         throw new Problem('upload-not-found', 'This upload is complete already. Delete the asset instead.')
       }
       await deleteUploads(deps.database, [upload.id])
-      await deps.blobs.discardIncoming(upload.id)
+      await deps.blobs.discardIncoming(upload.incomingName)
       if (upload.state !== 'failed') deps.signals.uploadDone('cancelled', upload.offsetBytes)
       void reply.code(204)
       return undefined
@@ -182,7 +182,10 @@ async function demandUpload(
   id: string,
   ended: 'even-ended' | 'only-living' = 'only-living',
 ): Promise<UploadRow> {
-  const upload = await findUpload(deps.database, id, principal.id)
+  return demandStanding(await findUpload(deps.database, id, principal.id), ended)
+}
+
+function demandStanding(upload: UploadRow | undefined, ended: 'even-ended' | 'only-living' = 'only-living'): UploadRow {
   if (!upload)
     throw new Problem(
       'upload-not-found',
@@ -225,7 +228,7 @@ async function withLength(deps: UploadDeps, upload: UploadRow, lengthBytes: numb
   if (lengthBytes < upload.offsetBytes)
     throw new Problem('invalid-request', `${upload.offsetBytes} bytes are here already; the length cannot be less.`)
   using _reserved = await deps.budget.reserve(lengthBytes - upload.offsetBytes)
-  await declareLength(deps.database, upload.id, lengthBytes)
+  if ((await declareLength(deps.database, upload, lengthBytes)) === 0) throw lockedProblem()
   return { ...upload, lengthBytes }
 }
 

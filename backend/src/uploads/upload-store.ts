@@ -1,5 +1,8 @@
 import { sql, type Querier } from '@dam/platform/database'
 
+/** A holder of which nothing was heard for this long has lost the upload to whoever wants it. */
+export const holdSeconds = 2.5
+
 export type UploadKind = 'single' | 'partial' | 'final'
 
 /** One row of table `upload`. `offsetBytes` are safe on the disk; nothing else says how far an upload is. */
@@ -24,11 +27,18 @@ export type UploadRow = {
   expiresAt: Date
   /** By the clock of the database. */
   expired: boolean
+  /** Under which this row was read; one who holds an older grip changes nothing. */
+  grip: number
+  /** Name of the file below the folder of incoming files. */
+  incomingName: string
+  /** A holder that did not let go may still write to that file. */
+  fileDisputed: boolean
 }
 
-const columns = sql`id, owner_id as "ownerId", kind, length_bytes as "lengthBytes", offset_bytes as "offsetBytes", crc32, filename,
+export const uploadColumns = sql`id, owner_id as "ownerId", kind, length_bytes as "lengthBytes", offset_bytes as "offsetBytes", crc32, filename,
   relative_path as "relativePath", collection_id as "collectionId", metadata, declared_sha256 as "declaredSha256", part_ids as "partIds",
-  state, error, asset_id as "assetId", created_at as "createdAt", expires_at as "expiresAt", expires_at < now() as expired`
+  state, error, asset_id as "assetId", created_at as "createdAt", expires_at as "expiresAt", expires_at < now() as expired,
+  grip, id || case when file_grip = 0 then '' else '.' || file_grip end as "incomingName", file_disputed as "fileDisputed"`
 
 export type NewUpload = Pick<
   UploadRow,
@@ -49,24 +59,25 @@ export type Progress = { offsetBytes: number; crc32: number }
 export async function insertUpload(
   querier: Querier,
   upload: NewUpload,
-  more: Progress & { expiryHours: number; assetId?: number },
+  more: Progress & { expiryHours: number; assetId?: number; holder?: string },
 ): Promise<UploadRow> {
   const row = await querier.row<UploadRow>(sql`
     insert into upload (id, owner_id, kind, length_bytes, offset_bytes, crc32, filename, relative_path, collection_id, metadata,
-      declared_sha256, part_ids, state, asset_id, expires_at)
+      declared_sha256, part_ids, state, asset_id, grip, holder, held_until, expires_at)
     values (${upload.id}, ${upload.ownerId}, ${upload.kind}, ${upload.lengthBytes}, ${more.offsetBytes}, ${more.crc32}, ${upload.filename},
       ${upload.relativePath}, ${upload.collectionId}, ${JSON.stringify(upload.metadata)}::jsonb, ${upload.declaredSha256}, ${upload.partIds},
-      ${more.assetId === undefined ? 'receiving' : 'done'}, ${more.assetId ?? null}, now() + make_interval(hours => ${more.expiryHours}))
-    returning ${columns}`)
+      ${more.assetId === undefined ? 'receiving' : 'done'}, ${more.assetId ?? null}, ${more.holder === undefined ? 0 : 1}, ${more.holder ?? null},
+      ${more.holder === undefined ? null : holdSeconds}::float8 * interval '1 second' + now(), now() + make_interval(hours => ${more.expiryHours}))
+    returning ${uploadColumns}`)
   if (!row) throw new Error('insert returned no row')
   return row
 }
 
 export const findUpload = (querier: Querier, id: string, ownerId: number): Promise<UploadRow | undefined> =>
-  querier.row<UploadRow>(sql`select ${columns} from upload where id = ${id} and owner_id = ${ownerId}`)
+  querier.row<UploadRow>(sql`select ${uploadColumns} from upload where id = ${id} and owner_id = ${ownerId}`)
 
 export const findUploads = (querier: Querier, ids: readonly string[], ownerId: number): Promise<UploadRow[]> =>
-  querier.rows<UploadRow>(sql`select ${columns} from upload where id = any(${ids}) and owner_id = ${ownerId}`)
+  querier.rows<UploadRow>(sql`select ${uploadColumns} from upload where id = any(${ids}) and owner_id = ${ownerId}`)
 
 /** Uploads of one user that can be resumed or have failed, newest first. */
 export const findUnfinishedUploads = (
@@ -75,7 +86,7 @@ export const findUnfinishedUploads = (
   page: { limit: number; offset: number },
 ): Promise<(UploadRow & { total: number })[]> =>
   querier.rows<UploadRow & { total: number }>(sql`
-    select ${columns}, count(*) over ()::int as total from upload
+    select ${uploadColumns}, count(*) over ()::int as total from upload
     where owner_id = ${ownerId} and state <> 'done' and kind <> 'partial' and expires_at >= now()
     order by created_at desc, id limit ${page.limit} offset ${page.offset}`)
 
@@ -86,9 +97,9 @@ export const findFinishedFinal = (
   ownerId: number,
 ): Promise<UploadRow | undefined> =>
   querier.row<UploadRow>(sql`
-    select ${columns} from upload where owner_id = ${ownerId} and kind = 'final' and state = 'done' and part_ids = ${partIds}::uuid[] limit 1`)
+    select ${uploadColumns} from upload where owner_id = ${ownerId} and kind = 'final' and state = 'done' and part_ids = ${partIds}::uuid[] limit 1`)
 
-/** Moves the offset after the bytes are durable. False: somebody else moved it meanwhile, and these bytes do not count. */
+/** Moves the offset after the bytes are durable. False: somebody else took the upload meanwhile, and these bytes do not count. */
 export async function commitOffset(
   querier: Querier,
   upload: UploadRow,
@@ -100,27 +111,37 @@ export async function commitOffset(
   const touched = await querier.run(sql`
     update upload set offset_bytes = ${to.offsetBytes}, crc32 = ${to.crc32}, state = ${state}, updated_at = now(),
       expires_at = now() + make_interval(hours => ${expiryHours})
-    where id = ${upload.id} and offset_bytes = ${upload.offsetBytes} and state = 'receiving'`)
+    where id = ${upload.id} and grip = ${upload.grip} and offset_bytes = ${upload.offsetBytes} and state = 'receiving'`)
   return touched === 1
 }
 
 /** The length of an upload that began without one. */
-export const declareLength = (querier: Querier, id: string, lengthBytes: number): Promise<number> =>
+export const declareLength = (
+  querier: Querier,
+  upload: Pick<UploadRow, 'id' | 'grip'>,
+  lengthBytes: number,
+): Promise<number> =>
   querier.run(
-    sql`update upload set length_bytes = ${lengthBytes}, updated_at = now() where id = ${id} and length_bytes is null`,
+    sql`update upload set length_bytes = ${lengthBytes}, updated_at = now() where id = ${upload.id} and grip = ${upload.grip} and length_bytes is null`,
   )
 
-/** False when the upload was done already. */
-export async function markDone(querier: Querier, id: string, progress: Progress, assetId: number): Promise<boolean> {
+/** False when the upload was done already or somebody else took it. */
+export async function markDone(
+  querier: Querier,
+  upload: Pick<UploadRow, 'id' | 'grip'>,
+  progress: Progress,
+  assetId: number,
+): Promise<boolean> {
   const touched = await querier.run(sql`
     update upload set state = 'done', asset_id = ${assetId}, offset_bytes = ${progress.offsetBytes}, crc32 = ${progress.crc32}, error = null, updated_at = now()
-    where id = ${id} and state in ('receiving', 'finalising')`)
+    where id = ${upload.id} and grip = ${upload.grip} and state in ('receiving', 'finalising')`)
   return touched === 1
 }
 
-export const markFailed = (querier: Querier, id: string, error: string): Promise<number> =>
+/** 0 when it is done, or somebody else took it. */
+export const markFailed = (querier: Querier, upload: Pick<UploadRow, 'id' | 'grip'>, error: string): Promise<number> =>
   querier.run(
-    sql`update upload set state = 'failed', error = ${error}, updated_at = now() where id = ${id} and state <> 'done'`,
+    sql`update upload set state = 'failed', error = ${error}, updated_at = now() where id = ${upload.id} and grip = ${upload.grip} and state <> 'done'`,
   )
 
 /** Ended assets keep the row of their upload for a while; everything else may go. */
@@ -137,17 +158,23 @@ export async function promisedBytes(querier: Querier): Promise<number> {
 /** Whole files whose asset was not made because the process ended. */
 export const findInterruptedFinishes = (querier: Querier): Promise<UploadRow[]> =>
   querier.rows<UploadRow>(sql`
-    select ${columns} from upload where state in ('receiving', 'finalising') and kind <> 'partial' and offset_bytes = length_bytes order by created_at limit 1000`)
+    select ${uploadColumns} from upload where state in ('receiving', 'finalising') and kind <> 'partial' and offset_bytes = length_bytes order by created_at limit 1000`)
 
-export const findExpired = (querier: Querier, limit: number): Promise<{ id: string }[]> =>
-  querier.rows<{ id: string }>(
-    sql`select id from upload where (state <> 'done' or kind = 'partial') and expires_at < now() order by expires_at limit ${limit}`,
-  )
+/** Deletes uploads that nobody continued in time and on which nobody works. Gives the names of their files. */
+export const deleteExpired = async (querier: Querier, limit: number): Promise<string[]> => {
+  const deleted = await querier.rows<{ incomingName: string }>(sql`
+    delete from upload where id in (
+      select id from upload where (state <> 'done' or kind = 'partial') and expires_at < now()
+        and (held_until is null or held_until < now())
+      order by expires_at limit ${limit} for update skip locked)
+    returning ${uploadColumns}`)
+  return deleted.map(({ incomingName }) => incomingName)
+}
 
 /** Which of these ids are uploads whose incoming file still matters. */
-export const findLive = (querier: Querier, ids: readonly string[]): Promise<{ id: string; offsetBytes: number }[]> =>
-  querier.rows(sql`
-    select id, offset_bytes as "offsetBytes" from upload
+export const findLive = (querier: Querier, ids: readonly string[]): Promise<UploadRow[]> =>
+  querier.rows<UploadRow>(sql`
+    select ${uploadColumns} from upload
     where id = any(${ids}) and (state in ('receiving', 'finalising') or (kind = 'partial' and state = 'done'))`)
 
 /** Finished uploads are kept a while so that a client that missed the answer can ask again. */

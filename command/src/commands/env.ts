@@ -2,6 +2,7 @@ import { describeRunningPostgres } from '@dam/platform/postgres/describe'
 import { readEffectiveConfig } from '../config.ts'
 import { nodeProgram, pnpmProgram } from '../toolchain.ts'
 import { dirname } from 'node:path'
+import { psqlSessionOptions } from '../psql-session.ts'
 import { quote } from '../shell.ts'
 
 export const help = `
@@ -20,6 +21,7 @@ export async function run(): Promise<number> {
   if (running) {
     const { host, port, user, passwordFile } = running.tcp
     console.log(`export PGHOST=${host} PGPORT=${port} PGUSER=${user} PGPASSFILE=${quote(passwordFile)}`)
+    console.log(`export PGOPTIONS=${quote(psqlSessionOptions)}`)
   }
   return 0
 }

@@ -4,6 +4,7 @@ import { describeRunningPostgres } from '@dam/platform/postgres/describe'
 import { readEffectiveConfig, shellEnvironment } from '../config.ts'
 import { withDatabase } from '../database-access.ts'
 import { CommandFailure } from '../failure.ts'
+import { psqlSessionOptions } from '../psql-session.ts'
 import { quote } from '../shell.ts'
 import { tableText } from '../table.ts'
 import { findProgram } from '../toolchain.ts'
@@ -16,6 +17,9 @@ Usage: ./dam psql [--exec] [-c <sql>]
   ./dam psql -c "SELECT 1"   run one statement and print the rows; needs no psql
 
 To let plain psql lines such as  psql -d dam_db -c "..."  find the built-in database:  eval "$(./dam env)"
+
+These sessions look for names in the schema dam_compat first: it has pg_stat_statements with total_time as it was called
+before PostgreSQL 13. A table that is created without naming its schema would land there: write  create table public.x
 `
 
 export async function run(args: string[]): Promise<number> {
@@ -51,7 +55,10 @@ const libpqArguments = (connection: Connection): string[] =>
 
 function commandLine(connection: Connection): string {
   const words = ['psql', ...libpqArguments(connection)].map(quote).join(' ')
-  return 'passwordFile' in connection ? `PGPASSFILE=${quote(connection.passwordFile)} ${words}` : words
+  const options = `PGOPTIONS=${quote(psqlSessionOptions)}`
+  return 'passwordFile' in connection
+    ? `${options} PGPASSFILE=${quote(connection.passwordFile)} ${words}`
+    : `${options} ${words}`
 }
 
 async function execute(connection: Connection): Promise<number> {
@@ -64,7 +71,7 @@ async function execute(connection: Connection): Promise<number> {
   const passwordFile = 'passwordFile' in connection ? { PGPASSFILE: connection.passwordFile } : {}
   const child = spawn(psql, libpqArguments(connection), {
     stdio: 'inherit',
-    env: { ...shellEnvironment, ...passwordFile },
+    env: { PGOPTIONS: psqlSessionOptions, ...shellEnvironment, ...passwordFile },
   })
   // Ctrl-C cancels the statement in psql; it is not for us.
   process.on('SIGINT', () => undefined)
@@ -79,6 +86,7 @@ async function printRows(connectionString: string, statement: string): Promise<n
   const client = new pg.Client({
     connectionString,
     application_name: 'dam: psql',
+    options: psqlSessionOptions,
     // Values as the server writes them, like psql.
     types: { getTypeParser: () => (text: string) => text },
   })

@@ -6,7 +6,7 @@ import type { Role } from '@dam/contract'
 import { openDatabase, type Database } from '@dam/platform/database'
 import { migrateJobs } from '@dam/platform/jobs'
 import { openLog } from '@dam/platform/log'
-import { testDatabase } from '@dam/platform/testing/database'
+import { testDatabase, type TestDatabase } from '@dam/platform/testing/database'
 import { findAssetDetail } from '../../assets/asset-detail.ts'
 import { assetHandlers } from '../../assets/asset-routes.ts'
 import { downloadHandlers } from '../../assets/download-routes.ts'
@@ -39,15 +39,19 @@ export type UploadServer = AsyncDisposable & {
   fetch(path: string, options?: RequestInit): Promise<Response>
 }
 
-/** The HTTP server with real uploads, assets and downloads on a database and a folder of its own. */
+/**
+ * The HTTP server with real uploads, assets and downloads on a database and a folder of its own, or on those of another one (which is
+ * disposed last).
+ */
 export async function startUploadServer(
-  options: { folder?: string; uploadMaxBytes?: number; diskReservePercent?: number } = {},
+  options: { folder?: string; uploadMaxBytes?: number; diskReservePercent?: number; beside?: UploadServer } = {},
 ): Promise<UploadServer> {
-  const testDb = await testDatabase()
-  await migrateJobs(testDb.connectionString)
-  const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), 'dam-uploads-')))
+  const testDb = options.beside ? undefined : await testDatabase()
+  const connectionString = options.beside?.connectionString ?? (testDb as TestDatabase).connectionString
+  await migrateJobs(connectionString)
+  const folder = options.beside?.folder ?? options.folder ?? (await mkdtemp(path.join(tmpdir(), 'dam-uploads-')))
   const database = openDatabase({
-    connectionString: testDb.connectionString,
+    connectionString,
     applicationName: 'dam test',
     maxConnections: 8,
   })
@@ -70,7 +74,7 @@ export async function startUploadServer(
     quarantine: path.join(folder, 'quarantine'),
   }
   const blobs = await openBlobStore({ folders, database, log })
-  const uploads = openUploads({
+  const uploads = await openUploads({
     database,
     blobs,
     log,
@@ -127,7 +131,13 @@ export async function startUploadServer(
   let accounts = 0
   const signIn: UploadServer['signIn'] = async (role = 'editor') => {
     const account = await database.transaction((tx) =>
-      insertAccount(tx, { username: `person-${++accounts}`, displayName: '', email: null, passwordHash: 'none', role }),
+      insertAccount(tx, {
+        username: `person-${++accounts}${options.beside ? '-beside' : ''}`,
+        displayName: '',
+        email: null,
+        passwordHash: 'none',
+        role,
+      }),
     )
     const token = await createSession(database, {
       accountId: account.id,
@@ -142,7 +152,7 @@ export async function startUploadServer(
   return {
     url,
     folder,
-    connectionString: testDb.connectionString,
+    connectionString,
     database,
     uploads,
     signIn,
@@ -155,7 +165,9 @@ export async function startUploadServer(
       uploads.locks.interruptAll()
       app.server.closeAllConnections()
       await app.close()
+      await uploads.locks[Symbol.asyncDispose]()
       await database.end()
+      if (!testDb) return
       await testDb[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
     },
