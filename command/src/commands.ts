@@ -26,6 +26,16 @@ export const commands = {
     summary: 'compare the originals on the disk with the database',
     load: () => import('./commands/fsck.ts'),
   },
+  backup: { summary: 'back up the database and the originals', load: () => import('./commands/backup.ts') },
+  backups: { summary: 'list, check and fetch backups', load: () => import('./commands/backups.ts') },
+  restore: {
+    summary: 'bring a backup back: beside the live database, checked, then swapped',
+    load: () => import('./commands/restore.ts'),
+  },
+  pg_restore: {
+    summary: "the runbook's line, guarded: never over a live database",
+    load: () => import('./commands/pg-restore.ts'),
+  },
   env: {
     summary: 'print shell lines that put pnpm, Node.js and psql settings in reach',
     load: () => import('./commands/env.ts'),

@@ -46,17 +46,30 @@ export async function lockBackups(backupsDir: string, signal?: AbortSignal): Pro
 export async function recoverBackups(store: Store, backupsDir: string, now: Date): Promise<void> {
   const layout = backupLayout(backupsDir)
   for (const name of readdirSync(backupsDir))
-    if (name.startsWith('.') && name.endsWith('.unfinished')) rmSync(path.join(backupsDir, name), { recursive: true, force: true })
+    if (name.startsWith('.') && name.endsWith('.unfinished'))
+      rmSync(path.join(backupsDir, name), { recursive: true, force: true })
   for (const backup of listBackups(store)) {
     if (backup.state !== 'running' || path.dirname(backup.folder) !== path.resolve(backupsDir)) continue
-    const manifest = existsSync(path.join(layout.of(backup.id), backupFiles.manifest)) ? await readManifest(backup.folder) : null
+    const manifest = existsSync(path.join(layout.of(backup.id), backupFiles.manifest))
+      ? await readManifest(backup.folder)
+      : null
     if (manifest) saveBackup(store, finished(backup, manifest, backup.folder))
-    else saveBackup(store, { ...backup, state: 'failed', endedAt: now.toISOString(), message: 'It was interrupted before it was whole; nothing of it is left.' })
+    else
+      saveBackup(store, {
+        ...backup,
+        state: 'failed',
+        endedAt: now.toISOString(),
+        message: 'It was interrupted before it was whole; nothing of it is left.',
+      })
   }
 }
 
 /** The row of a backup that is whole, from what it says about itself. */
-export function finished(backup: Pick<StoredBackup, 'id' | 'environment' | 'startedAt'> & { facts?: StoredBackup['facts'] }, manifest: Manifest, folder: string): StoredBackup {
+export function finished(
+  backup: Pick<StoredBackup, 'id' | 'environment' | 'startedAt'> & { facts?: StoredBackup['facts'] },
+  manifest: Manifest,
+  folder: string,
+): StoredBackup {
   const { originals, tables, files } = manifest
   const lost = originals.missing.length + originals.damaged.length
   return {
@@ -68,7 +81,10 @@ export function finished(backup: Pick<StoredBackup, 'id' | 'environment' | 'star
     folder,
     sizeBytes: Object.values(files).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     schemaNumber: manifest.schemaNumber,
-    message: lost > 0 ? `${lost} of ${originals.count} originals were missing or damaged in the live store already; ./dam fsck names them.` : '',
+    message:
+      lost > 0
+        ? `${lost} of ${originals.count} originals were missing or damaged in the live store already; ./dam fsck names them.`
+        : '',
     facts: {
       ...backup.facts,
       kind: manifest.kind,

@@ -22,4 +22,5 @@ export function onDatabase(connectionString: string, name: string): string {
   return url.href
 }
 
-export const databaseOf = (connectionString: string): string => decodeURIComponent(new URL(connectionString).pathname.slice(1))
+export const databaseOf = (connectionString: string): string =>
+  decodeURIComponent(new URL(connectionString).pathname.slice(1))

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { readMigrations } from '@dam/platform/migrate'
@@ -39,7 +49,17 @@ let environment: Environment
 beforeEach(() => {
   home = mkdtempSync(path.join(root, 'host-'))
   store = openStore(path.join(home, 'ops'))
-  environment = { name: 'local', isLocal: true, publicUrl: '', host: '', port: 0, dataDir: path.join(home, 'data'), databaseUrl: database.connectionString, runDir: null, settings: {} }
+  environment = {
+    name: 'local',
+    isLocal: true,
+    publicUrl: '',
+    host: '',
+    port: 0,
+    dataDir: path.join(home, 'data'),
+    databaseUrl: database.connectionString,
+    runDir: null,
+    settings: {},
+  }
 })
 afterEach(async () => {
   store.close()
@@ -63,7 +83,12 @@ async function addOriginal(text: string): Promise<string> {
 test('a backup holds the database and every original, and stays what it is when the live original goes', async () => {
   const sha256 = await addOriginal('a photo')
   const backup = await createBackup(deps(), options())
-  expect(backup).toMatchObject({ id: '20250127T100000Z-local', state: 'ok', schemaNumber: migrations.at(-1)?.number, message: '' })
+  expect(backup).toMatchObject({
+    id: '20250127T100000Z-local',
+    state: 'ok',
+    schemaNumber: migrations.at(-1)?.number,
+    message: '',
+  })
   expect(readdirSync(backup.folder).toSorted()).toEqual(Object.values(backupFiles).toSorted())
   const kept = originalPath(path.join(home, 'backups', 'blobs'), sha256)
   expect(statSync(kept).ino).toBe(statSync(live(sha256)).ino)
@@ -88,14 +113,19 @@ test('originals that the live store has lost or that are damaged are named, not 
   writeFileSync(live(damaged), 'dXmaged')
   const backup = await createBackup(deps(), options())
   expect(backup.message).toMatch(/^2 of 2 originals were missing or damaged/)
-  const manifest = JSON.parse(readFileSync(path.join(backup.folder, backupFiles.manifest), 'utf8')) as { originals: unknown }
+  const manifest = JSON.parse(readFileSync(path.join(backup.folder, backupFiles.manifest), 'utf8')) as {
+    originals: unknown
+  }
   expect(manifest.originals).toMatchObject({ missing: [lost], damaged: [damaged] })
 })
 
 test('one changed byte anywhere in a backup makes it corrupt', async () => {
   const sha256 = await addOriginal('precious')
   const backup = await createBackup(deps(), options())
-  const files = [...Object.values(backupFiles).map((name) => path.join(backup.folder, name)), originalPath(path.join(home, 'backups', 'blobs'), sha256)]
+  const files = [
+    ...Object.values(backupFiles).map((name) => path.join(backup.folder, name)),
+    originalPath(path.join(home, 'backups', 'blobs'), sha256),
+  ]
   for (const file of files) {
     const bytes = readFileSync(file)
     for (const share of [0, 0.3, 0.999]) {
@@ -119,18 +149,28 @@ test('a cancelled backup leaves a failed row and nothing on the disk', async () 
 })
 
 test('a backup is refused, with figures, when the disk would fall below its reserve', async () => {
-  await expect(createBackup(deps(), { ...options(), reservePercent: 100 })).rejects.toThrow(/GB are free and .* \(100 %\) stay reserved/)
+  await expect(createBackup(deps(), { ...options(), reservePercent: 100 })).rejects.toThrow(
+    /GB are free and .* \(100 %\) stay reserved/,
+  )
   expect(findBackup(store, '20250127T100000Z-local')?.state).toBe('failed')
 })
 
 test('what a killed backup left is removed by the next one; one that got its name counts', async () => {
   const whole = await createBackup(deps(), options())
   saveBackup(store, { ...whole, state: 'running' })
-  saveBackup(store, { ...whole, id: '20250127T093000Z-local', folder: path.join(home, 'backups', '20250127T093000Z-local'), state: 'running' })
+  saveBackup(store, {
+    ...whole,
+    id: '20250127T093000Z-local',
+    folder: path.join(home, 'backups', '20250127T093000Z-local'),
+    state: 'running',
+  })
   mkdirSync(path.join(home, 'backups', '.20250127T093000Z-local.unfinished'))
   await createBackup(deps(), { ...options(), now: new Date('2025-01-27T11:00:00Z') })
   expect(findBackup(store, whole.id)?.state).toBe('ok')
-  expect(findBackup(store, '20250127T093000Z-local')).toMatchObject({ state: 'failed', message: expect.stringContaining('interrupted') })
+  expect(findBackup(store, '20250127T093000Z-local')).toMatchObject({
+    state: 'failed',
+    message: expect.stringContaining('interrupted'),
+  })
   expect(existsSync(path.join(home, 'backups', '.20250127T093000Z-local.unfinished'))).toBe(false)
 })
 
@@ -139,16 +179,31 @@ test('a restore goes into a database beside the live one, brings originals back,
   await using mine = await testDatabase()
   const sha256 = await addOriginal('will be lost')
   await using before = await connect(mine.connectionString, 'test')
-  await before.query(`insert into tag (name) values ('then'); insert into blob (sha256, size_bytes) values ('${sha256}', 12)`)
+  await before.query(
+    `insert into tag (name) values ('then'); insert into blob (sha256, size_bytes) values ('${sha256}', 12)`,
+  )
   const own = { ...deps(), connectionString: mine.connectionString }
   const backup = await createBackup(own, options())
   await before.query(`insert into tag (name) values ('later')`)
   rmSync(live(sha256))
 
   const restore = (more: { into?: string } = {}) =>
-    restoreBackup({ environment, connectionString: mine.connectionString, backupsDir: own.backupsDir, source: { kind: 'backup', folder: backup.folder }, migrations, searchPath: '', now, ...more })
+    restoreBackup({
+      environment,
+      connectionString: mine.connectionString,
+      backupsDir: own.backupsDir,
+      source: { kind: 'backup', folder: backup.folder },
+      migrations,
+      searchPath: '',
+      now,
+      ...more,
+    })
   const report = await restore()
-  expect(report).toMatchObject({ restoredWith: 'here', migrationsMissing: [], originals: { checked: 1, broughtBack: 1, missing: [] } })
+  expect(report).toMatchObject({
+    restoredWith: 'here',
+    migrationsMissing: [],
+    originals: { checked: 1, broughtBack: 1, missing: [] },
+  })
   expect(readFileSync(live(sha256), 'utf8')).toBe('will be lost')
   expect(await dumpSchema(report.connectionString)).toBe(await dumpSchema(mine.connectionString))
 
@@ -175,8 +230,18 @@ test('a damaged backup is refused before anything is restored, and nothing is le
   bytes[bytes.length - 100] = (bytes[bytes.length - 100] ?? 0) ^ 1
   writeFileSync(file, bytes)
   const into = `${databaseOf(database.connectionString)}_side`
-  const attempt = { environment, connectionString: database.connectionString, backupsDir: deps().backupsDir, into, migrations, searchPath: '', now }
-  await expect(restoreBackup({ ...attempt, source: { kind: 'backup', folder: backup.folder } })).rejects.toThrow(/another checksum/)
+  const attempt = {
+    environment,
+    connectionString: database.connectionString,
+    backupsDir: deps().backupsDir,
+    into,
+    migrations,
+    searchPath: '',
+    now,
+  }
+  await expect(restoreBackup({ ...attempt, source: { kind: 'backup', folder: backup.folder } })).rejects.toThrow(
+    /another checksum/,
+  )
   await expect(restoreBackup({ ...attempt, source: { kind: 'file', file } })).rejects.toThrow()
   expect(await databaseExists(database.connectionString, into)).toBe(false)
   await dropDatabase(database.connectionString, into)

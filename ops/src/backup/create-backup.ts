@@ -72,7 +72,12 @@ export async function createBackup(deps: BackupDeps, options: BackupOptions): Pr
   } catch (error) {
     await rm(layout.unfinished(id), { recursive: true, force: true })
     const message = signal?.aborted ? 'It was cancelled.' : error instanceof Error ? error.message : String(error)
-    saveBackup(store, { ...running, state: 'failed', endedAt: new Date(now.getTime() + performance.now() - startedAt).toISOString(), message })
+    saveBackup(store, {
+      ...running,
+      state: 'failed',
+      endedAt: new Date(now.getTime() + performance.now() - startedAt).toISOString(),
+      message,
+    })
     throw error
   }
 }
@@ -83,7 +88,10 @@ async function writeBackup(deps: BackupDeps, options: BackupOptions, id: string)
   const folder = layout.unfinished(id)
   const startedAt = performance.now()
   await mkdir(folder, { mode: 0o700 })
-  const live = { blobs: path.join(environment.dataDir, 'blobs'), quarantine: path.join(environment.dataDir, 'quarantine') }
+  const live = {
+    blobs: path.join(environment.dataDir, 'blobs'),
+    quarantine: path.join(environment.dataDir, 'quarantine'),
+  }
   await mkdir(layout.originals, { recursive: true, mode: 0o700 })
   const canLink = await isSameFileSystem(live.blobs, layout.originals)
   const file = (name: string) => path.join(folder, name)
@@ -105,17 +113,27 @@ async function writeBackup(deps: BackupDeps, options: BackupOptions, id: string)
   const copyingFrom = performance.now()
   const progress = pace(options.say, 'originals', found.originalBytes)
   const unsynced = new Set<string>([deps.backupsDir])
-  const originals: Manifest['originals'] = { count: found.originals, bytes: found.originalBytes, missing: [], damaged: [] }
+  const originals: Manifest['originals'] = {
+    count: found.originals,
+    bytes: found.originalBytes,
+    missing: [],
+    damaged: [],
+  }
   for await (const original of readOriginals(file(backupFiles.originals))) {
     signal?.throwIfAborted()
-    const kept = await keepOriginal(original, live, layout.originals, { unsynced, link: canLink, ...(signal ? { signal } : {}) })
+    const kept = await keepOriginal(original, live, layout.originals, {
+      unsynced,
+      link: canLink,
+      ...(signal ? { signal } : {}),
+    })
     if (kept === 'missing' || kept === 'damaged') originals[kept].push(original.sha256)
     progress(original.sha256, original.sizeBytes)
   }
   await syncAll(unsynced)
   const originalsMs = performance.now() - copyingFrom
   const files: Manifest['files'] = {}
-  for (const name of [backupFiles.dump, backupFiles.originals]) files[name] = await digestFile(file(name), signal ? { signal } : {})
+  for (const name of [backupFiles.dump, backupFiles.originals])
+    files[name] = await digestFile(file(name), signal ? { signal } : {})
   const allMs = performance.now() - startedAt
   const manifest: Manifest = {
     format: 1,
@@ -143,7 +161,13 @@ async function writeBackup(deps: BackupDeps, options: BackupOptions, id: string)
   return manifest
 }
 
-type Surroundings = { schemaNumber: number; databaseBytes: number; tableBytes: number; originals: number; originalBytes: number }
+type Surroundings = {
+  schemaNumber: number
+  databaseBytes: number
+  tableBytes: number
+  originals: number
+  originalBytes: number
+}
 
 /** In the snapshot of the dump: sizes, the schema, and the list of originals, which goes to `file`. */
 async function lookAround(client: ClientBase, file: string): Promise<Surroundings> {
@@ -153,12 +177,16 @@ async function lookAround(client: ClientBase, file: string): Promise<Surrounding
            to_regclass('public.schema_migration') is not null as ledger, to_regclass('public.blob') is not null as blobs`)
   const { database = 0, tables = 0, ledger = false, blobs = false } = sizes.rows[0] ?? {}
   const schema = ledger
-    ? await client.query<{ number: number }>(`select coalesce(max(number), 0) as number from public.schema_migration where app = 'backend'`)
+    ? await client.query<{ number: number }>(
+        `select coalesce(max(number), 0) as number from public.schema_migration where app = 'backend'`,
+      )
     : null
   await using handle = await open(file, 'wx', 0o600)
   let [originals, originalBytes] = [0, 0]
   if (blobs) {
-    await client.query(`declare originals no scroll cursor for select sha256, size_bytes::float8 as "sizeBytes" from public.blob order by sha256`)
+    await client.query(
+      `declare originals no scroll cursor for select sha256, size_bytes::float8 as "sizeBytes" from public.blob order by sha256`,
+    )
     for (;;) {
       const { rows } = await client.query<{ sha256: string; sizeBytes: number }>('fetch 5000 from originals')
       if (rows.length === 0) break
@@ -169,11 +197,18 @@ async function lookAround(client: ClientBase, file: string): Promise<Surrounding
     await client.query('close originals')
   }
   await handle.sync()
-  return { schemaNumber: schema?.rows[0]?.number ?? 0, databaseBytes: database, tableBytes: tables, originals, originalBytes }
+  return {
+    schemaNumber: schema?.rows[0]?.number ?? 0,
+    databaseBytes: database,
+    tableBytes: tables,
+    originals,
+    originalBytes,
+  }
 }
 
 async function bytesToCopy(list: string, originals: string): Promise<number> {
   let bytes = 0
-  for await (const original of readOriginals(list)) if (!(await hasOriginal(originals, original))) bytes += original.sizeBytes
+  for await (const original of readOriginals(list))
+    if (!(await hasOriginal(originals, original))) bytes += original.sizeBytes
   return bytes
 }

@@ -15,7 +15,11 @@ export async function assertRoom(folder: string, neededBytes: number, reserve: D
 }
 
 export const gigabytes = (bytes: number): string =>
-  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`
+  bytes >= 1e9
+    ? `${(bytes / 1e9).toFixed(1)} GB`
+    : bytes >= 1e6
+      ? `${(bytes / 1e6).toFixed(1)} MB`
+      : `${Math.ceil(bytes / 1e3)} kB`
 
 /** Whether a file of one folder can have a second name in the other. */
 export async function isSameFileSystem(one: string, other: string): Promise<boolean> {

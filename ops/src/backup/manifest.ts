@@ -30,7 +30,9 @@ const manifestSchema = z.object({
   serverVersion: z.string(),
   /** Of the database on its disk, with indexes. */
   databaseBytes: z.number(),
-  tables: z.array(z.object({ schema: z.string(), name: z.string(), rows: z.number(), bytes: z.number(), digest: z.string() })),
+  tables: z.array(
+    z.object({ schema: z.string(), name: z.string(), rows: z.number(), bytes: z.number(), digest: z.string() }),
+  ),
   originals: z.object({
     count: z.number(),
     bytes: z.number(),
@@ -53,9 +55,13 @@ export const manifestChecksum = (text: string | Buffer): string =>
 export async function readManifest(folder: string): Promise<Manifest> {
   const read = (name: string) =>
     readFile(path.join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-      throw new Error(error.code === 'ENOENT' ? `${name} is missing in ${folder}` : `${name} cannot be read: ${error.message}`, { cause: error })
+      throw new Error(
+        error.code === 'ENOENT' ? `${name} is missing in ${folder}` : `${name} cannot be read: ${error.message}`,
+        { cause: error },
+      )
     })
   const [text, checksum] = [await read(backupFiles.manifest), await read(backupFiles.manifestChecksum)]
-  if (checksum.toString('latin1') !== manifestChecksum(text)) throw new Error(`${backupFiles.manifest} or its checksum was changed`)
+  if (checksum.toString('latin1') !== manifestChecksum(text))
+    throw new Error(`${backupFiles.manifest} or its checksum was changed`)
   return manifestSchema.parse(JSON.parse(text.toString()))
 }

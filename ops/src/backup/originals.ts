@@ -7,12 +7,14 @@ import { digestFile, syncFolder } from './file-digest.ts'
 export type Original = { sha256: string; sizeBytes: number }
 
 /** Where an original lies below a folder of originals: DAM's own and that of the backups. */
-export const originalPath = (folder: string, sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
+export const originalPath = (folder: string, sha256: string): string =>
+  path.join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256)
 
 /** The list of a backup, line by line. */
 export async function* readOriginals(file: string): AsyncGenerator<Original> {
   await using handle = await open(file, 'r')
-  for await (const line of createInterface({ input: handle.createReadStream({ autoClose: false }) })) if (line !== '') yield JSON.parse(line) as Original
+  for await (const line of createInterface({ input: handle.createReadStream({ autoClose: false }) }))
+    if (line !== '') yield JSON.parse(line) as Original
 }
 
 export const hasOriginal = (folder: string, { sha256, sizeBytes }: Original): Promise<boolean> =>
@@ -68,9 +70,15 @@ export async function syncAll(unsynced: Unsynced): Promise<void> {
  * The live store takes an original that lost its last asset to quarantine and keeps it there for 30 days, so one that a snapshot knows is
  * in one of the two places; it may move while we look.
  */
-async function bring(original: Original, from: { blobs: string; quarantine?: string }, target: string, mayLink: boolean): Promise<'linked' | 'copied' | 'missing'> {
+async function bring(
+  original: Original,
+  from: { blobs: string; quarantine?: string },
+  target: string,
+  mayLink: boolean,
+): Promise<'linked' | 'copied' | 'missing'> {
   for (let attempt = 0; attempt < 3; attempt++) {
-    const inQuarantine = from.quarantine === undefined ? [] : await findInQuarantine(from.quarantine, original.sha256, attempt)
+    const inQuarantine =
+      from.quarantine === undefined ? [] : await findInQuarantine(from.quarantine, original.sha256, attempt)
     for (const source of [originalPath(from.blobs, original.sha256), ...inQuarantine]) {
       try {
         return await linkOrCopy(source, target, mayLink)

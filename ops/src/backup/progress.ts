@@ -11,7 +11,11 @@ export type Progress = {
 export type Say = (progress: Progress) => void
 
 /** Says at most every half second how far a phase is, with the time its remainder would take at the pace so far. */
-export function pace(say: Say | undefined, phase: Progress['phase'], totalBytes: number): (what: string, bytes: number) => void {
+export function pace(
+  say: Say | undefined,
+  phase: Progress['phase'],
+  totalBytes: number,
+): (what: string, bytes: number) => void {
   const startedAt = performance.now()
   let saidAt = -Infinity
   let doneBytes = 0
@@ -21,6 +25,12 @@ export function pace(say: Say | undefined, phase: Progress['phase'], totalBytes:
     if (!say || now - saidAt < 500) return
     saidAt = now
     const left = Math.max(0, totalBytes - doneBytes)
-    say({ phase, what, doneBytes, totalBytes: Math.max(totalBytes, doneBytes), remainingMs: doneBytes === 0 ? null : ((now - startedAt) * left) / doneBytes })
+    say({
+      phase,
+      what,
+      doneBytes,
+      totalBytes: Math.max(totalBytes, doneBytes),
+      remainingMs: doneBytes === 0 ? null : ((now - startedAt) * left) / doneBytes,
+    })
   }
 }

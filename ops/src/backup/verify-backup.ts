@@ -27,7 +27,8 @@ export async function examineBackup(
   const check = async (name: string, file: string, expected: { sha256: string; sizeBytes: number }): Promise<void> => {
     try {
       const found = await digestFile(file, { ...(signal ? { signal } : {}), onBytes: (count) => progress(name, count) })
-      if (found.sizeBytes !== expected.sizeBytes) faults.push(`${name} has ${found.sizeBytes} bytes instead of ${expected.sizeBytes}`)
+      if (found.sizeBytes !== expected.sizeBytes)
+        faults.push(`${name} has ${found.sizeBytes} bytes instead of ${expected.sizeBytes}`)
       else if (found.sha256 !== expected.sha256) faults.push(`${name} has another checksum than when it was written`)
     } catch (error) {
       signal?.throwIfAborted()
@@ -38,7 +39,8 @@ export async function examineBackup(
   if (options.originals === null || faults.length > 0) return { manifest, faults }
   const lost = new Set([...manifest.originals.missing, ...manifest.originals.damaged])
   for await (const original of readOriginals(path.join(folder, backupFiles.originals)))
-    if (!lost.has(original.sha256)) await check(`original ${original.sha256}`, originalPath(options.originals, original.sha256), original)
+    if (!lost.has(original.sha256))
+      await check(`original ${original.sha256}`, originalPath(options.originals, original.sha256), original)
   return { manifest, faults }
 }
 
@@ -50,9 +52,14 @@ export async function verifyBackup(
 ): Promise<StoredBackup> {
   const backup = findBackup(deps.store, id)
   if (!backup || backup.state === 'deleted') throw new Error(`There is no backup ${id}. ./dam backups lists them.`)
-  if (backup.state === 'running' || backup.state === 'failed') throw new Error(`Backup ${id} is ${backup.state}; there is nothing to verify.`)
+  if (backup.state === 'running' || backup.state === 'failed')
+    throw new Error(`Backup ${id} is ${backup.state}; there is nothing to verify.`)
   const { signal, say } = options
-  const { faults } = await examineBackup(backup.folder, { originals: backupLayout(deps.backupsDir).originals, ...(signal ? { signal } : {}), ...(say ? { say } : {}) })
+  const { faults } = await examineBackup(backup.folder, {
+    originals: backupLayout(deps.backupsDir).originals,
+    ...(signal ? { signal } : {}),
+    ...(say ? { say } : {}),
+  })
   const verified: StoredBackup =
     faults.length === 0
       ? { ...backup, state: 'verified', facts: { ...backup.facts, verifiedAt: options.now.toISOString() } }

@@ -40,7 +40,8 @@ export class ArchiveReader implements AsyncDisposable {
   /** The data of an entry as its writer got it: for a table, the lines of COPY and the `\.` that ends them. */
   async data(entry: TocEntry): Promise<Readable> {
     const at = entry.offset ?? (await this.#scan()).get(entry.id)
-    if (at === undefined) throw new Error(`The dump has no data for ${entry.kind} ${entry.schema}.${entry.tag}: it is cut off or damaged.`)
+    if (at === undefined)
+      throw new Error(`The dump has no data for ${entry.kind} ${entry.schema}.${entry.tag}: it is cut off or damaged.`)
     const cursor = new ByteCursor(this.#file, at)
     const [type, id] = [await cursor.byte(), await cursor.integer()]
     if (type !== blockTypes.data || id !== entry.id)
@@ -76,14 +77,17 @@ export class ArchiveReader implements AsyncDisposable {
 }
 
 async function* blocksOf(cursor: ByteCursor): AsyncGenerator<Buffer> {
-  for (let length = await cursor.integer(); length > 0; length = await cursor.integer()) yield await cursor.bytes(length)
+  for (let length = await cursor.integer(); length > 0; length = await cursor.integer())
+    yield await cursor.bytes(length)
 }
 
 function unpackerFor(compression: ArchiveHeader['compression']): Transform | null {
   if (compression === 'none') return null
   if (compression === 'zlib') return createInflate()
   if (compression === 'zstd') return createZstdDecompress()
-  throw new Error('The dump is compressed with LZ4, which is not read here. Install PostgreSQL\'s client programs (pg_restore), or dump with --compress=gzip.')
+  throw new Error(
+    "The dump is compressed with LZ4, which is not read here. Install PostgreSQL's client programs (pg_restore), or dump with --compress=gzip.",
+  )
 }
 
 async function readHeader(cursor: ByteCursor, path: string): Promise<ArchiveHeader> {
@@ -97,7 +101,12 @@ async function readHeader(cursor: ByteCursor, path: string): Promise<ArchiveHead
   cursor.offsetBytes = await cursor.byte()
   if ((await cursor.byte()) !== customFormat)
     throw new Error(`${path} is a dump in another format than one custom-format file (pg_dump -Fc).`)
-  const compression = minor >= 15 ? (['none', 'zlib', 'lz4', 'zstd'] as const)[await cursor.byte()] : (await cursor.integer()) === 0 ? 'none' : 'zlib'
+  const compression =
+    minor >= 15
+      ? (['none', 'zlib', 'lz4', 'zstd'] as const)[await cursor.byte()]
+      : (await cursor.integer()) === 0
+        ? 'none'
+        : 'zlib'
   if (!compression) throw new Error(`${path} is compressed in a way that is not known here.`)
   const moment: number[] = []
   for (let part = 0; part < 7; part++) moment.push(await cursor.integer())
@@ -132,5 +141,18 @@ async function readEntry(cursor: ByteCursor, { minor }: ArchiveHeader): Promise<
   for (let word = await cursor.text(); word !== null; word = await cursor.text()) dependencies.push(Number(word))
   const state = await cursor.byte()
   const offset = await cursor.offset()
-  return { id, kind, tag, schema, section, create, drop, copy, owner, dependencies, hasData, offset: state === offsetStates.set ? offset : null }
+  return {
+    id,
+    kind,
+    tag,
+    schema,
+    section,
+    create,
+    drop,
+    copy,
+    owner,
+    dependencies,
+    hasData,
+    offset: state === offsetStates.set ? offset : null,
+  }
 }

@@ -31,7 +31,8 @@ export class ByteCursor {
       let read = 0
       while (read < count) {
         const { bytesRead } = await this.#file.read(buffer, read, buffer.length - read, this.at + read)
-        if (bytesRead === 0) throw new Error(`The dump ends at byte ${this.at + read}, in the middle of something: it is cut off.`)
+        if (bytesRead === 0)
+          throw new Error(`The dump ends at byte ${this.at + read}, in the middle of something: it is cut off.`)
         read += bytesRead
       }
       this.#window = buffer.subarray(0, read)

@@ -18,7 +18,8 @@ export class NeedsPgRestoreError extends Error {
 export function assertRestorable(entries: readonly TocEntry[]): void {
   for (const { kind, copy, hasData, tag } of entries) {
     if (kind.startsWith('BLOB')) throw new NeedsPgRestoreError('The dump has large objects.')
-    if (hasData && copy === '') throw new NeedsPgRestoreError(`The rows of ${tag} are INSERT statements (pg_dump --inserts).`)
+    if (hasData && copy === '')
+      throw new NeedsPgRestoreError(`The rows of ${tag} are INSERT statements (pg_dump --inserts).`)
   }
 }
 
@@ -26,7 +27,12 @@ export function assertRestorable(entries: readonly TocEntry[]): void {
  * Restores a dump into an empty database without any of PostgreSQL's client programs: schema, rows, sequences, then indexes, constraints
  * and triggers, in the order of its table of contents. Rejects with the entry that failed; the database is then half made.
  */
-export async function restoreArchive(options: { connectionString: string; file: string; signal?: AbortSignal; say?: Say }): Promise<void> {
+export async function restoreArchive(options: {
+  connectionString: string
+  file: string
+  signal?: AbortSignal
+  say?: Say
+}): Promise<void> {
   const { signal } = options
   await using archive = await ArchiveReader.open(options.file)
   assertRestorable(archive.entries)
@@ -52,7 +58,10 @@ export async function restoreArchive(options: { connectionString: string; file: 
         await pipeline(await archive.data(entry), meter, client.query(copyFrom(entry.copy)), signal ? { signal } : {})
       }
     } catch (error) {
-      throw new Error(`${entry.kind} ${entry.schema ? `${entry.schema}.` : ''}${entry.tag} could not be restored: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      throw new Error(
+        `${entry.kind} ${entry.schema ? `${entry.schema}.` : ''}${entry.tag} could not be restored: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      )
     }
   }
   // Durable from here on, with everything before it; and the planner knows the tables.

@@ -23,7 +23,8 @@ const root = mkdtempSync(path.join(tmpdir(), 'dam-dump-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 let files = 0
 const newFile = () => path.join(root, `${files++}.dump`)
-const dump = (connectionString: string, file: string) => dumpDatabase({ connectionString, file, now: new Date(), look: async () => null })
+const dump = (connectionString: string, file: string) =>
+  dumpDatabase({ connectionString, file, now: new Date(), look: async () => null })
 
 /** Everything a dump creates, as text. */
 async function schemaOf(connectionString: string): Promise<string> {
@@ -53,7 +54,9 @@ test('what was dumped comes back without any client program: schema, rows, jobs 
   const compared = await compareRows(target.connectionString, tables)
   expect(compared.filter(({ isEqual }) => !isEqual)).toEqual([])
   const rowsOf = (table: string) => compared.find((one) => one.table === table)?.rows
-  expect([rowsOf('graphile_worker._private_jobs'), rowsOf('public.schema_migration'), rowsOf('public.asset')]).toEqual([1, 1, 455])
+  expect([rowsOf('graphile_worker._private_jobs'), rowsOf('public.schema_migration'), rowsOf('public.asset')]).toEqual([
+    1, 1, 455,
+  ])
   expect(await nextIds(target.connectionString)).toEqual(await nextIds(source.connectionString))
 })
 
@@ -62,8 +65,12 @@ test('a row that changed, went or came is seen when rows are compared', async ()
   await addSampleRows(source.connectionString)
   const { tables } = await dump(source.connectionString, newFile())
   await using client = await connect(source.connectionString, 'test')
-  await client.query(`update blob set created_at = created_at + interval '1 microsecond' where size_bytes = 17; delete from collection_asset where asset_id = 3; insert into tag (name) values ('new')`)
-  const unequal = (await compareRows(source.connectionString, tables)).filter(({ isEqual }) => !isEqual).map(({ table }) => table)
+  await client.query(
+    `update blob set created_at = created_at + interval '1 microsecond' where size_bytes = 17; delete from collection_asset where asset_id = 3; insert into tag (name) values ('new')`,
+  )
+  const unequal = (await compareRows(source.connectionString, tables))
+    .filter(({ isEqual }) => !isEqual)
+    .map(({ table }) => table)
   expect(unequal.toSorted()).toEqual(['public.asset_tally', 'public.blob', 'public.collection_asset', 'public.tag'])
 })
 
@@ -112,7 +119,11 @@ describe.skipIf(debianPrograms === null)('with the client programs of an older P
       return onDatabase(server.connectionString, name)
     }
     const source = await database('source')
-    await migrate({ connectionString: source, app: 'backend', migrations: readMigrations(path.resolve(import.meta.dirname, '../../../../backend/migrations')) })
+    await migrate({
+      connectionString: source,
+      app: 'backend',
+      migrations: readMigrations(path.resolve(import.meta.dirname, '../../../../backend/migrations')),
+    })
     await migrateJobs(source)
     await addSampleRows(source)
     const file = newFile()

@@ -45,9 +45,15 @@ export async function readSchema(client: ClientBase): Promise<Schema> {
 
 const statement = (text: string): string => (text === '' ? '' : `${text.trimEnd().replace(/;$/, '')};\n`)
 
-async function readComments(client: ClientBase, objects: readonly SchemaObject[], needs: Map<string, Set<string>>): Promise<SchemaObject[]> {
+async function readComments(
+  client: ClientBase,
+  objects: readonly SchemaObject[],
+  needs: Map<string, Set<string>>,
+): Promise<SchemaObject[]> {
   const byKey = new Map(objects.map((object) => [object.key, object]))
-  const { rows } = await client.query<{ of: string; type: string; identity: string; text: string; schema: string }>(commentQuery)
+  const { rows } = await client.query<{ of: string; type: string; identity: string; text: string; schema: string }>(
+    commentQuery,
+  )
   return rows.flatMap((row, index): SchemaObject[] => {
     const [catalog, oid] = row.of.replace('pg_catalog.', '').split(':')
     const of = byKey.get(`${catalog}:${oid}`)
@@ -56,10 +62,26 @@ async function readComments(client: ClientBase, objects: readonly SchemaObject[]
     needs.set(key, new Set(of ? [of.key] : []))
     const phase: Phase = of && !isBeforeData(of.phase) ? 'comment-after-data' : 'comment-before-data'
     const create = statement(`comment on ${word} ${row.identity} is ${escapeLiteral(row.text)}`)
-    return [{ key, phase, kind: 'COMMENT', tag: `${word.toUpperCase()} ${row.identity}`, schema: row.schema, create, drop: '' }]
+    return [
+      {
+        key,
+        phase,
+        kind: 'COMMENT',
+        tag: `${word.toUpperCase()} ${row.identity}`,
+        schema: row.schema,
+        create,
+        drop: '',
+      },
+    ]
   })
 }
 
 /** As COMMENT ON wants it, from what pg_identify_object says. */
 const wordFor = (type: string): string =>
-  ({ 'table column': 'column', 'view column': 'column', 'composite type column': 'column', 'table constraint': 'constraint', 'statistics object': 'statistics' })[type] ?? type
+  ({
+    'table column': 'column',
+    'view column': 'column',
+    'composite type column': 'column',
+    'table constraint': 'constraint',
+    'statistics object': 'statistics',
+  })[type] ?? type

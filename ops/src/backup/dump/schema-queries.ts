@@ -6,7 +6,8 @@ export const ours = (namespace: string, catalog: string, oid: string): string =>
   and not exists (select from pg_catalog.pg_depend d
                   where d.classid = '${catalog}'::pg_catalog.regclass and d.objid = ${oid} and d.deptype = 'e')`
 
-const oursOf = (alias: string, namespace: string, catalog: string) => ours(`${alias}.${namespace}`, `pg_catalog.${catalog}`, `${alias}.oid`)
+const oursOf = (alias: string, namespace: string, catalog: string) =>
+  ours(`${alias}.${namespace}`, `pg_catalog.${catalog}`, `${alias}.oid`)
 const relation = oursOf('c', 'relnamespace', 'pg_class')
 const key = (catalog: string, oid: string) => `'${catalog}:' || ${oid}`
 const schemaOf = (namespace: string) => `(select nspname from pg_catalog.pg_namespace where oid = ${namespace})`

@@ -60,7 +60,11 @@ export function readRows(
 }
 
 /** Reads a whole table only for its digest. */
-export async function digestRows(client: ClientBase, table: TableToCopy, onBytes?: (bytes: number) => void): Promise<RowDigest> {
+export async function digestRows(
+  client: ClientBase,
+  table: TableToCopy,
+  onBytes?: (bytes: number) => void,
+): Promise<RowDigest> {
   const { stream, digest } = readRows(client, table, onBytes ? { onBytes } : {})
   for await (const _ of stream) continue
   return digest()

@@ -15,14 +15,25 @@ export async function compareRows(
   await client.query(rowTextSettings)
   await client.query('begin isolation level repeatable read, read only')
   const found = await readTables(client)
-  const progress = pace(options.say, 'verify', tables.reduce((sum, { bytes }) => sum + bytes, 0))
+  const progress = pace(
+    options.say,
+    'verify',
+    tables.reduce((sum, { bytes }) => sum + bytes, 0),
+  )
   const compared: TableComparison[] = []
   for (const expected of tables) {
     options.signal?.throwIfAborted()
     const name = `${expected.schema}.${expected.name}`
     const table = found.find((candidate) => candidate.schema === expected.schema && candidate.name === expected.name)
-    const actual = table ? await digestRows(client, table, (bytes) => progress(name, bytes)) : { rows: 0, digest: 'missing' }
-    compared.push({ table: name, expectedRows: expected.rows, rows: actual.rows, isEqual: actual.rows === expected.rows && actual.digest === expected.digest })
+    const actual = table
+      ? await digestRows(client, table, (bytes) => progress(name, bytes))
+      : { rows: 0, digest: 'missing' }
+    compared.push({
+      table: name,
+      expectedRows: expected.rows,
+      rows: actual.rows,
+      isEqual: actual.rows === expected.rows && actual.digest === expected.digest,
+    })
   }
   await client.query('commit')
   return compared

@@ -17,7 +17,12 @@ export function findPgRestore(searchPath: string): string | null {
 }
 
 /** Restores with it. The password travels in its environment, never in its arguments. */
-export async function runPgRestore(program: string, file: string, connectionString: string, signal?: AbortSignal): Promise<void> {
+export async function runPgRestore(
+  program: string,
+  file: string,
+  connectionString: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const url = new URL(connectionString)
   const environment = {
     PGPASSWORD: decodeURIComponent(url.password),
@@ -27,11 +32,15 @@ export async function runPgRestore(program: string, file: string, connectionStri
     PGDATABASE: decodeURIComponent(url.pathname.slice(1)),
     ...(url.searchParams.has('sslmode') ? { PGSSLMODE: url.searchParams.get('sslmode') ?? '' } : {}),
   }
-  const child = spawn(program, ['--no-owner', '--no-privileges', '--exit-on-error', '--dbname', environment.PGDATABASE, '--', file], {
-    env: environment,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    ...(signal ? { signal } : {}),
-  })
+  const child = spawn(
+    program,
+    ['--no-owner', '--no-privileges', '--exit-on-error', '--dbname', environment.PGDATABASE, '--', file],
+    {
+      env: environment,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(signal ? { signal } : {}),
+    },
+  )
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4000)))
   const code = await new Promise<number | null>((resolve, reject) => {

@@ -64,13 +64,21 @@ export async function restoreBackup(options: {
     const tables = manifest ? await compareRows(connectionString, manifest.tables, more) : []
     const unequal = tables.filter(({ isEqual }) => !isEqual)
     if (unequal.length > 0)
-      throw new Error(`The restored rows are not the ones that were backed up: ${unequal.map(({ table, rows, expectedRows }) => `${table} has ${rows} rows, ${expectedRows} were written`).join('; ')}.`)
+      throw new Error(
+        `The restored rows are not the ones that were backed up: ${unequal.map(({ table, rows, expectedRows }) => `${table} has ${rows} rows, ${expectedRows} were written`).join('; ')}.`,
+      )
     const plan = await planMigration({ connectionString, app: 'backend', migrations: options.migrations })
     const compareMs = watch()
     const originals = await restoreOriginals({
-      originals: source.kind === 'backup' ? readOriginals(path.join(source.folder, backupFiles.originals)) : originalsIn(connectionString),
+      originals:
+        source.kind === 'backup'
+          ? readOriginals(path.join(source.folder, backupFiles.originals))
+          : originalsIn(connectionString),
       totalBytes: manifest?.originals.bytes ?? 0,
-      from: source.kind === 'backup' ? backupLayout(path.dirname(source.folder)).originals : existing(backupLayout(options.backupsDir).originals),
+      from:
+        source.kind === 'backup'
+          ? backupLayout(path.dirname(source.folder)).originals
+          : existing(backupLayout(options.backupsDir).originals),
       to: path.join(environment.dataDir, 'blobs'),
       ...more,
     })
@@ -92,15 +100,23 @@ export async function restoreBackup(options: {
 
 async function examine(folder: string, more: { signal?: AbortSignal; say?: Say }): Promise<Manifest> {
   const { manifest, faults } = await examineBackup(folder, { originals: null, ...more })
-  if (!manifest || faults.length > 0) throw new Error(`The backup is not as it was written: ${faults.join('; ')}. Take another one: ./dam backups lists them.`)
+  if (!manifest || faults.length > 0)
+    throw new Error(
+      `The backup is not as it was written: ${faults.join('; ')}. Take another one: ./dam backups lists them.`,
+    )
   return manifest
 }
 
 async function* originalsIn(connectionString: string): AsyncGenerator<Original> {
-  await using client = await connect(onDatabase(connectionString, new URL(connectionString).pathname.slice(1)), 'restore')
+  await using client = await connect(
+    onDatabase(connectionString, new URL(connectionString).pathname.slice(1)),
+    'restore',
+  )
   const known = await client.query<{ known: boolean }>(`select to_regclass('public.blob') is not null as known`)
   if (!known.rows[0]?.known) return
-  const { rows } = await client.query<Original>(`select sha256, size_bytes::float8 as "sizeBytes" from public.blob order by sha256`)
+  const { rows } = await client.query<Original>(
+    `select sha256, size_bytes::float8 as "sizeBytes" from public.blob order by sha256`,
+  )
   yield* rows
 }
 

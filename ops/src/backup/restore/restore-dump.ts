@@ -21,7 +21,10 @@ export async function restoreDump(options: {
     if (!(error instanceof Error) || 'code' in error) throw error
     const program = findPgRestore(searchPath)
     if (!program)
-      throw new Error(`${error.message} Restoring it needs PostgreSQL's pg_restore, at least of the version that wrote it, which is not on this machine. Debian and Ubuntu: apt install postgresql-client; macOS: brew install libpq.`, { cause: error })
+      throw new Error(
+        `${error.message} Restoring it needs PostgreSQL's pg_restore, at least of the version that wrote it, which is not on this machine. Debian and Ubuntu: apt install postgresql-client; macOS: brew install libpq.`,
+        { cause: error },
+      )
     await runPgRestore(program, file, connectionString, signal)
     return 'pg_restore'
   }

@@ -31,7 +31,10 @@ export async function restoreOriginals(options: {
     const state = await stateOf(original, to)
     if (state === 'sound') continue
     // A damaged file that is also the backup's (one file, two names) is found out by keepOriginal, which reads what it brings.
-    const kept = from === null ? 'missing' : await bringBack(original, from, to, state, { unsynced, link: canLink, ...(signal ? { signal } : {}) })
+    const kept =
+      from === null
+        ? 'missing'
+        : await bringBack(original, from, to, state, { unsynced, link: canLink, ...(signal ? { signal } : {}) })
     if (kept === 'missing' || kept === 'damaged') result[state === 'damaged' ? 'damaged' : kept].push(original.sha256)
     else result.broughtBack++
   }
@@ -49,7 +52,13 @@ async function stateOf(original: Original, folder: string): Promise<'sound' | 'm
   }
 }
 
-async function bringBack(original: Original, from: string, to: string, state: 'missing' | 'damaged', options: Parameters<typeof keepOriginal>[3]) {
+async function bringBack(
+  original: Original,
+  from: string,
+  to: string,
+  state: 'missing' | 'damaged',
+  options: Parameters<typeof keepOriginal>[3],
+) {
   if (state === 'damaged' && (await stateOf(original, from)) !== 'sound') return 'damaged'
   return keepOriginal(original, { blobs: from }, to, { ...options, isReplacing: state === 'damaged' })
 }

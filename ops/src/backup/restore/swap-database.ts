@@ -36,19 +36,34 @@ export async function undoSwap(connectionString: string, now: Date): Promise<{ r
 /** Databases that restores replaced, newest first. */
 export async function replacedDatabases(connectionString: string): Promise<ReplacedDatabase[]> {
   const live = databaseOf(connectionString)
-  const { rows } = await onServer(connectionString, (admin) => admin.query<{ name: string }>(`select datname as name from pg_database where starts_with(datname, $1)`, [`${live}_before_`]))
+  const { rows } = await onServer(connectionString, (admin) =>
+    admin.query<{ name: string }>(`select datname as name from pg_database where starts_with(datname, $1)`, [
+      `${live}_before_`,
+    ]),
+  )
   return rows
     .flatMap(({ name }) => {
       const [, of, year, month, day, time = ''] = beforePattern.exec(name) ?? []
       if (of !== live) return []
-      return [{ name, replacedAt: new Date(`${year}-${month}-${day}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}Z`) }]
+      return [
+        {
+          name,
+          replacedAt: new Date(`${year}-${month}-${day}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}Z`),
+        },
+      ]
     })
     .toSorted((a, b) => b.replacedAt.getTime() - a.replacedAt.getTime())
 }
 
 /** Drops the ones that were replaced long enough ago; resolves with their names. */
-export async function dropReplacedDatabases(connectionString: string, now: Date, keepDays = keptBeforeDays): Promise<string[]> {
-  const old = (await replacedDatabases(connectionString)).filter(({ replacedAt }) => now.getTime() - replacedAt.getTime() > keepDays * 86_400_000)
+export async function dropReplacedDatabases(
+  connectionString: string,
+  now: Date,
+  keepDays = keptBeforeDays,
+): Promise<string[]> {
+  const old = (await replacedDatabases(connectionString)).filter(
+    ({ replacedAt }) => now.getTime() - replacedAt.getTime() > keepDays * 86_400_000,
+  )
   for (const { name } of old) await dropDatabase(connectionString, name)
   return old.map(({ name }) => name)
 }
@@ -62,13 +77,17 @@ async function renameTogether(connectionString: string, renames: [from: string, 
     try {
       await admin.query('begin')
       // A rename locks its database against new connections and waits up to 5 s for the old ones, which are ended meanwhile.
-      for (const [from, to] of renames) await admin.query(`alter database ${escapeIdentifier(from)} rename to ${escapeIdentifier(to)}`)
+      for (const [from, to] of renames)
+        await admin.query(`alter database ${escapeIdentifier(from)} rename to ${escapeIdentifier(to)}`)
       await admin.query('commit')
       return
     } catch (error) {
       await admin.query('rollback').catch(() => undefined)
       if (codeOf(error) === '42501')
-        throw new Error('The database user may not rename databases. Let an administrator of the server make it their owner and give it CREATEDB.', { cause: error })
+        throw new Error(
+          'The database user may not rename databases. Let an administrator of the server make it their owner and give it CREATEDB.',
+          { cause: error },
+        )
       if (codeOf(error) !== '55006' || attempt === 5) throw error
     } finally {
       isOver = true
@@ -77,10 +96,17 @@ async function renameTogether(connectionString: string, renames: [from: string, 
   }
 }
 
-async function endConnections(connectionString: string, names: readonly string[], isOver: () => boolean): Promise<void> {
+async function endConnections(
+  connectionString: string,
+  names: readonly string[],
+  isOver: () => boolean,
+): Promise<void> {
   await onServer(connectionString, async (admin) => {
     while (!isOver()) {
-      await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = any($1) and pid <> pg_backend_pid()', [names])
+      await admin.query(
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = any($1) and pid <> pg_backend_pid()',
+        [names],
+      )
       await sleep(50)
     }
   })

@@ -13,7 +13,9 @@ export const debianPrograms: string | null =
   (existsSync(installed) ? readdirSync(installed) : [])
     .toSorted((a, b) => Number(a) - Number(b))
     .map((version) => path.join(installed, version, 'bin'))
-    .find((folder) => ['initdb', 'pg_ctl', 'pg_restore', 'pg_dump'].every((program) => existsSync(path.join(folder, program)))) ?? null
+    .find((folder) =>
+      ['initdb', 'pg_ctl', 'pg_restore', 'pg_dump'].every((program) => existsSync(path.join(folder, program))),
+    ) ?? null
 
 export type DebianPostgres = AsyncDisposable & { connectionString: string; program: (name: string) => string }
 
@@ -24,7 +26,7 @@ export async function debianPostgres(): Promise<DebianPostgres> {
   const home = mkdtempSync(path.join(tmpdir(), 'dam-pg-'))
   const identity = process.getuid?.() === 0 ? await identityOf('postgres') : null
   if (identity) chownSync(home, identity.uid, identity.gid)
-  const as = { ...(identity ?? {}), cwd: home, env: { LC_ALL: 'C.UTF-8', PATH: '/usr/bin:/bin' } }
+  const as = { ...identity, cwd: home, env: { LC_ALL: 'C.UTF-8', PATH: '/usr/bin:/bin' } }
   const port = await freePort()
   const data = path.join(home, 'data')
   await run(program('initdb'), ['-D', data, '-U', 'dam', '-A', 'trust', '-E', 'UTF8', '-N'], as)
