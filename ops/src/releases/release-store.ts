@@ -30,12 +30,7 @@ export function insertRelease(
 ): Release {
   const { digest, manifest } = release
   return store.transaction(() => {
-    const known = findReleaseByTag(store, manifest.tag)
-    if (known && known.digest !== digest) {
-      throw new Error(
-        `${manifest.tag} is in the ledger with another content (${known.digest.slice(0, 12)}, commit ${known.commit.slice(0, 12)}). A released tag never changes: give the new content a new tag.`,
-      )
-    }
+    assertTagIsFree(store, manifest.tag, digest)
     store.run(
       `insert into release (digest, tag, version, commit_hash, lockfile_hash, schema_min, schema_max, manifest, built_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (digest) do nothing`,
@@ -51,6 +46,15 @@ export function insertRelease(
     )
     return getRelease(store, digest)
   })
+}
+
+/** Throws when the ledger knows this tag with another content. */
+export function assertTagIsFree(store: Store, tag: string, digest: string): void {
+  const known = findReleaseByTag(store, tag)
+  if (!known || known.digest === digest) return
+  throw new Error(
+    `${tag} is in the ledger with another content (${known.digest.slice(0, 12)}, commit ${known.commit.slice(0, 12)}). A released tag never changes: give the new content a new tag.`,
+  )
 }
 
 export const findReleaseByTag = (store: Store, tag: string): Release | null => find(store, 'tag = ?', tag)
