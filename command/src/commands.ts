@@ -19,6 +19,11 @@ export const commands = {
     load: () => import('./commands/config.ts'),
   },
   host: { summary: 'prepare and run staging and production side by side', load: () => import('./commands/host.ts') },
+  release: {
+    summary: 'build, verify, install and exchange releases',
+    load: () => import('./commands/release.ts'),
+  },
+  releases: { summary: 'list the releases of a host', load: () => import('./commands/releases.ts') },
   user: { summary: 'add and list users, change roles and passwords', load: () => import('./commands/user.ts') },
   migrate: { summary: 'bring the database schema up or down', load: () => import('./commands/migrate.ts') },
   psql: { summary: 'connect to the database', load: () => import('./commands/psql.ts') },

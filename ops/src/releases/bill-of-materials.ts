@@ -52,7 +52,7 @@ export function withoutChance(bill: BillOfMaterials, lockfile: string): BillOfMa
 type Needs = Record<string, string>
 type Importer = Partial<Record<'dependencies' | 'optionalDependencies', Record<string, { version: string }>>>
 type Snapshot = { dependencies?: Needs; optionalDependencies?: Needs }
-type Lockfile = { importers: Record<string, Importer>; snapshots: Record<string, Snapshot> }
+type Lockfile = { importers: Record<string, Importer>; snapshots?: Record<string, Snapshot> }
 
 /** `byRef`: what a package needs. `ofAll`: what our own packages need, together. */
 function readNeeds(lockfile: Lockfile, components: readonly Component[]) {
@@ -88,7 +88,7 @@ function readNeeds(lockfile: Lockfile, components: readonly Component[]) {
     add(ofAll, needs)
     if (own) add(setOf(own), needs)
   }
-  for (const [key, snapshot] of Object.entries(lockfile.snapshots)) {
+  for (const [key, snapshot] of Object.entries(lockfile.snapshots ?? {})) {
     add(setOf(ref('', key)), { ...snapshot.dependencies, ...snapshot.optionalDependencies })
   }
   return { byRef, ofAll }

@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { hostFolders } from '../environments/environment.ts'
 import { runTool, ToolFailure } from './run-tool.ts'
@@ -44,5 +44,6 @@ export async function installPackages(options: {
     options.say('the host has not all packages of this release yet: fetching them from the registry')
     await run(['--prefer-offline'])
   }
+  mkdirSync(path.join(dir, 'node_modules'), { recursive: true })
   copyFileSync(path.join(dir, 'pnpm-lock.yaml'), path.join(dir, 'node_modules/.installed'))
 }

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { LockHeldError, takeExclusiveLock } from '@dam/platform/exclusive-lock'
 import { hostFolders } from '../environments/environment.ts'
 import type { Store } from '../store.ts'
 import { releaseFolderName } from './install-release.ts'
 import { listReleases, previousGoodRelease } from './release-store.ts'
+import type { ReleaseManifest } from './release.ts'
 import { artifactFolder } from './verify-release.ts'
 
 export type PruneOptions = {
@@ -101,17 +102,25 @@ function putAside(folder: string, aside: string[]): boolean {
   }
 }
 
-/** What killed runs left more than a day ago, folders that were moved aside, and toolchains that nothing links to. */
+/** What killed runs left more than a day ago, folders that were moved aside, and toolchains of no stored release. */
 function removeLeftovers(hostDir: string): void {
   const { releases, artifacts, toolchains } = hostFolders(hostDir)
   const dayAgo = Date.now() - 86_400_000
-  for (const folder of [releases, artifacts, toolchains]) {
-    if (!existsSync(folder)) continue
-    for (const name of readdirSync(folder)) {
-      const file = path.join(folder, name)
-      if (/^\.(removed-|draft-|.*\.(draft|damaged)-)/.test(name) && statSync(file).mtimeMs < dayAgo) {
-        rmSync(file, { recursive: true, force: true })
-      }
-    }
+  const isOld = (file: string) => statSync(file).mtimeMs < dayAgo
+  const needed = new Set(namesIn(artifacts).flatMap((digest) => toolchainOf(path.join(artifacts, digest)) ?? []))
+  for (const file of [releases, artifacts, toolchains].flatMap((folder) =>
+    namesIn(folder).map((name) => path.join(folder, name)),
+  )) {
+    const name = path.basename(file)
+    const isDraft = /^\.(removed-|draft-|build-|.*\.(draft|damaged)-)/.test(name)
+    const isUnneeded = path.dirname(file) === toolchains && !name.startsWith('.') && !needed.has(name)
+    if ((isDraft || isUnneeded) && isOld(file)) rmSync(file, { recursive: true, force: true })
   }
+}
+
+const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : [])
+
+function toolchainOf(folder: string): string | null {
+  const file = path.join(folder, 'release.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ReleaseManifest).toolchainHash : null
 }
