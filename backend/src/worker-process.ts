@@ -96,11 +96,11 @@ export async function startWorkerProcess(input: ProcessInput): Promise<RunningPr
     log,
     failed: worker.ended,
     stop: async () => {
-      await upkeep.stop()
-      await worker.stop()
+      await Promise.all([upkeep.stop(), worker.stop()])
       await ingest[Symbol.asyncDispose]()
       await errorLog.flush()
-      await database.end()
+      // A job that was handed back may still hold a connection; the end of the process closes it.
+      await Promise.race([database.end(), new Promise((resolve) => setTimeout(resolve, 2_000))])
     },
   }
 }

@@ -1,4 +1,4 @@
-import { sql, type Querier } from '@dam/platform/database'
+import { sql, type Database, type Querier } from '@dam/platform/database'
 
 export type QueueState = { waiting: number; running: number; failed: number; oldestSeconds: number }
 
@@ -28,3 +28,13 @@ export const liveWorkers = (db: Querier): Promise<WorkerState[]> =>
     select 'worker-' || pid as id, host, pid, started_at as "startedAt", renewed_at as "renewedAt",
       coalesce((stats ->> 'rssBytes')::float8, 0) as "rssBytes", coalesce((stats ->> 'cpuSeconds')::float8, 0) as "cpuSeconds"
     from worker_lease where renewed_at > now() - interval '30 seconds' order by started_at`)
+
+/** Frees the jobs of these pools at once and takes the attempt back. Returns how many. Only for a process that is about to end. */
+export const handBackJobs = (database: Database, poolIds: readonly string[]): Promise<number> =>
+  database.transaction(async (tx) => {
+    const jobs = await tx.run(sql`
+      update graphile_worker._private_jobs set attempts = greatest(attempts - 1, 0) where locked_by = any(${poolIds})`)
+    await tx.run(sql`select graphile_worker.force_unlock_workers(${poolIds}::text[])`)
+    await tx.run(sql`select pg_notify('jobs:insert', ${JSON.stringify({ count: jobs })})`)
+    return jobs
+  })
