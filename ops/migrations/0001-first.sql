@@ -170,6 +170,47 @@ create table incident_event (
 ) strict;
 create index incident_event_incident on incident_event (incident_id, id);
 
+-- Signals and alerts ---------------------------------------------------------
+
+-- What was seen of an environment: steps of ten seconds for three hours, minutes for 35 days.
+create table sample (
+  environment text not null,
+  resolution integer not null,                   -- milliseconds
+  at integer not null,                           -- milliseconds since 1970
+  data text not null,                            -- JSON Sample
+  primary key (environment, resolution, at)
+) strict, without rowid;
+
+create table alert_state (
+  environment text not null,
+  rule text not null,
+  state text not null,                           -- JSON AlertState
+  -- The incident that tells of it; null while it is muted, inhibited or not firing.
+  incident_id integer references incident (id),
+  primary key (environment, rule)
+) strict;
+
+create table alert_change (
+  id integer primary key,
+  environment text not null,
+  rule text not null,
+  at text not null,
+  phase text not null,
+  value real
+) strict;
+create index alert_change_rule on alert_change (environment, rule, id);
+
+create table silence (
+  id integer primary key,
+  environment text not null,                     -- * for all
+  rule text not null,                            -- * for all
+  starts_at text not null,
+  ends_at text not null,
+  reason text not null,
+  by_whom text not null,
+  at text not null
+) strict;
+
 -- How far a reader of numbered rows has come.
 create table progress (
   name text primary key,
@@ -289,6 +330,10 @@ drop table channel_reference;
 drop table outbox;
 drop table escalation;
 drop table progress;
+drop table silence;
+drop table alert_change;
+drop table alert_state;
+drop table sample;
 drop table handoff_note;
 drop table oncall_past;
 drop table oncall_override;

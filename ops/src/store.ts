@@ -26,11 +26,11 @@ export type Store = Disposable & {
 
 const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
 
-/** Opens the store in `folder` (created when missing, closed to others) and brings its schema up to date. */
-export function openStore(folder: string): Store {
+/** Opens the store in `folder` (created when missing, closed to others) and brings its schema up to date. Durability `none` is for tests. */
+export function openStore(folder: string, options: { durability: 'full' | 'none' } = { durability: 'full' }): Store {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const file = new DatabaseSync(path.join(folder, 'ops.sqlite'), { timeout: 10_000, enableForeignKeyConstraints: true })
-  file.exec('pragma journal_mode = wal; pragma synchronous = full')
+  file.exec(`pragma journal_mode = wal; pragma synchronous = ${options.durability === 'full' ? 'full' : 'off'}`)
   const statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
   const prepared = (sql: string) => {
     const statement = statements.get(sql) ?? file.prepare(sql)

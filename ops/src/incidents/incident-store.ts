@@ -88,6 +88,31 @@ function raiseSeverity(store: Store, open: Incident, news: NewIncident): void {
   })
 }
 
+/** The last incident with this key, when it was resolved no longer than `withinMs` ago: the same trouble is the same incident. */
+export function reopenIncident(store: Store, news: NewIncident, withinMs: number): Incident | null {
+  return store.transaction(() => {
+    if (findOpenIncident(store, news.dedupKey)) return null
+    const last = store.row<{ id: number; severity: Severity }>(
+      'select id, severity from incident where dedup_key = ? and resolved_at >= ? order by id desc limit 1',
+      news.dedupKey,
+      new Date(news.now.getTime() - withinMs).toISOString(),
+    )
+    if (!last) return null
+    store.run(
+      `update incident set state = 'open', resolved_at = null, acknowledged_at = null, acknowledged_by = null, severity = min(severity, ?) where id = ?`,
+      news.severity,
+      last.id,
+    )
+    addIncidentEvent(store, last.id, {
+      kind: 'opened',
+      who: news.openedBy,
+      message: `again: ${news.title}`,
+      now: news.now,
+    })
+    return readIncident(store, last.id)
+  })
+}
+
 export function addIncidentEvent(
   store: Store,
   incidentId: number,

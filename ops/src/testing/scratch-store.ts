@@ -6,7 +6,7 @@ import { openStore, type Store } from '../store.ts'
 /** A store in a folder of its own, both gone when disposed. */
 export function scratchStore(): Store & { folder: string } {
   const folder = mkdtempSync(path.join(tmpdir(), 'dam-ops-'))
-  const store = openStore(folder)
+  const store = openStore(folder, { durability: 'none' })
   return {
     ...store,
     folder,
