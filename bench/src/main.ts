@@ -18,6 +18,10 @@ const benches: Record<string, Bench> = {
   },
   lighthouse: { about: 'Lighthouse, desktop, on sign-in and gallery', load: () => import('./lighthouse.ts') },
   start: { about: 'second start until ready; memory at rest', load: () => import('./start.ts') },
+  swap: {
+    about: '20 swaps of the front between two web processes at 200 requests a second, uploads and event streams open',
+    load: () => import('./swap.ts'),
+  },
   kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },
 }
 

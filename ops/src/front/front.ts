@@ -40,6 +40,8 @@ export type Front = {
   predecessorInFlight(counts: InFlightCounts): void
 }
 
+const lastWordsMs = 1_000
+
 export function createFront(options: FrontOptions): Front {
   const { runDir, environment, settings, now, log } = options
   const startedAt = now()
@@ -53,6 +55,7 @@ export function createFront(options: FrontOptions): Front {
   let successor: Successor | null = null
   // Since the counts were handed over.
   let endedSince: Outcome[] | null = null
+  const controlClosed = Promise.withResolvers<void>()
   const replaced = Promise.withResolvers<void>()
 
   const add = (outcome: Outcome): void => {
@@ -196,7 +199,7 @@ export function createFront(options: FrontOptions): Front {
       if (isFirst && server.listening) {
         // Not the close of an HTTP server: that one also ends idle connections, on which a request may be on its way.
         NetServer.prototype.close.call(server)
-        control?.close()
+        control?.close(() => controlClosed.resolve())
       }
       const isBusy = (): boolean => open > 0 || inFlight.total() > 0
       while (isBusy() && performance.now() - leftAt < withinMs) {
@@ -209,6 +212,8 @@ export function createFront(options: FrontOptions): Front {
       report()
       successor?.disconnect()
       server.closeAllConnections()
+      // Whoever waits for a drain is told.
+      await Promise.race([controlClosed.promise, new Promise((resolve) => setTimeout(resolve, lastWordsMs))])
     },
     replaced: replaced.promise,
     restore: counts.restore,

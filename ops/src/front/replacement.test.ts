@@ -121,6 +121,20 @@ test('an upload under way is finished by the replaced process, which is drained 
   await gone(status.pid, 10_000)
 }, 60_000)
 
+test('who waits for a drain while the front is replaced is answered', async () => {
+  await using old = await startUpstream('v1', (_, response) => void setTimeout(() => response.end('slow'), 1_000))
+  await using next = await startUpstream('v2', (_, response) => response.end('new'))
+  const { client, origin } = await frontProcess()
+  await client.switchTo(pointerTo(old))
+  const slow = ask(origin, '/')
+  await sleep(200)
+  await client.switchTo(pointerTo(next))
+  const drained = client.drain(old.slot)
+  await client.replace({ entry: frontEntry, cwd })
+  expect(await drained).toMatchObject({ drained: true, left: [] })
+  expect(await slow).toMatchObject({ status: 200, body: 'slow' })
+})
+
 test('a replacement that cannot serve changes nothing', async () => {
   await using upstream = await startUpstream('v1', (_, response) => response.end('ok'))
   const { client, origin, status } = await frontProcess()

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { request, type IncomingMessage } from 'node:http'
+import { request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -54,8 +54,8 @@ test('a session stays on its release over many connections: by its cookie, its t
       { authorization: `Token t${index}` },
       {},
     ]) {
-      const first = await releaseFor(headers as Record<string, string>)
-      expect(await releaseFor(headers as Record<string, string>)).toBe(first)
+      const first = await releaseFor(headers)
+      expect(await releaseFor(headers)).toBe(first)
       seen.add(first)
     }
     // What else a cookie holds makes no difference.
@@ -67,7 +67,7 @@ test('a session stays on its release over many connections: by its cookie, its t
 })
 
 test('a page finds the hashed files of its own release, whichever release it is given', async () => {
-  const files = (name: string) => (incoming: IncomingMessage, response: import('node:http').ServerResponse) => {
+  const files = (name: string) => (incoming: IncomingMessage, response: ServerResponse) => {
     response.statusCode = incoming.url === `/assets/${name}` ? 200 : 404
     response.end(response.statusCode === 200 ? name : 'nothing')
   }
