@@ -30,6 +30,18 @@ export default {
       to: { path: '^frontend/src/features/', pathNot: '^frontend/src/features/$1/' },
     },
     {
+      name: 'console-knows-nothing-of-the-application',
+      severity: 'error',
+      from: { path: '^frontend/src/console/' },
+      to: { path: '^frontend/src/(app|features|locales)/' },
+    },
+    {
+      name: 'application-knows-nothing-of-the-console',
+      severity: 'error',
+      from: { path: '^frontend/src/', pathNot: '^frontend/src/console/' },
+      to: { path: '^frontend/src/console/' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       from: {},
@@ -51,7 +63,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/' },
+    exclude: { path: '(^|/)dist(-console)?/' },
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     enhancedResolveOptions: {

@@ -5,5 +5,12 @@ export default defineConfig({
   sourceLocale: 'en',
   locales: ['en', 'ru'],
   format: formatter({ lineNumbers: false }),
-  catalogs: [{ path: 'src/locales/{locale}', include: ['src'] }],
+  catalogs: [
+    { path: 'src/locales/{locale}', include: ['src'], exclude: ['src/console/**'] },
+    {
+      path: 'src/console/locales/{locale}',
+      include: ['src/console', 'src/ui'],
+      exclude: ['src/ui/tag-input.tsx', 'src/ui/name-dialog.tsx', 'src/ui/action-menu.tsx'],
+    },
+  ],
 })

@@ -25,6 +25,10 @@ export const commands = {
   },
   releases: { summary: 'list the releases of a host', load: () => import('./commands/releases.ts') },
   user: { summary: 'add and list users, change roles and passwords', load: () => import('./commands/user.ts') },
+  operator: {
+    summary: 'add and list operators of the console, change roles and passwords',
+    load: () => import('./commands/operator.ts'),
+  },
   migrate: { summary: 'bring the database schema up or down', load: () => import('./commands/migrate.ts') },
   psql: { summary: 'connect to the database', load: () => import('./commands/psql.ts') },
   fsck: {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
 import { type Config, readConfig, settings } from '@dam/backend/src/config.ts'
+import { opsSettings } from '@dam/ops/src/config.ts'
 
 /** The checkout this command belongs to. */
 export const root = path.resolve(import.meta.dirname, '../..')
@@ -38,7 +39,7 @@ export function readEffectiveConfig(given: Record<string, string | undefined> = 
 }
 
 function resolveFolders(source: Record<string, string | undefined>, base: string): void {
-  for (const variable of [settings.dataDir.variable, settings.logDir.variable]) {
+  for (const variable of [settings.dataDir.variable, settings.logDir.variable, opsSettings.hostDir.variable]) {
     if (source[variable]) source[variable] = path.resolve(base, source[variable])
   }
 }

@@ -10,10 +10,11 @@ import { pnpmProgram, toolPath } from './toolchain.ts'
 
 const frontend = path.join(root, 'frontend')
 const dist = path.join(frontend, 'dist')
+const distConsole = path.join(frontend, 'dist-console')
 const stamp = path.join(dist, '.sources')
 
 /**
- * Builds the web application unless the build at hand was made from exactly these sources. The stamp is written last,
+ * Builds the web application and the operations console unless the build at hand was made from exactly these sources. The stamp is written last,
  * so a build that was cut short is done again; two processes never build at once.
  */
 export async function buildFrontend(options: {
@@ -21,7 +22,9 @@ export async function buildFrontend(options: {
   say: (message: string) => void
   signal?: AbortSignal
 }): Promise<void> {
-  const isCurrent = () => existsSync(path.join(dist, 'index.html')) && readText(stamp) === fingerprint()
+  const isCurrent = () =>
+    [dist, distConsole].every((folder) => existsSync(path.join(folder, 'index.html'))) &&
+    readText(stamp) === fingerprint()
   if (!options.force && isCurrent()) return
   const lock = await takeTurn()
   try {
@@ -56,7 +59,7 @@ export function fingerprint(): string {
   return hash.digest('hex')
 }
 
-const ignored = new Set(['node_modules', 'dist', 'coverage', 'test-results'])
+const ignored = new Set(['node_modules', 'dist', 'dist-console', 'coverage', 'test-results'])
 
 async function takeTurn() {
   const file = path.join(root, 'node_modules/.frontend-build.lock')

@@ -32,25 +32,42 @@ export type Client = <N extends RouteName>(
   options?: CallOptions,
 ) => Promise<Answer<ResponseOf<N>>>
 
+type Routes = Record<string, { method: string; path: string }>
+
+/** Path with query of a route of some API. */
+function pathIn(
+  base: string,
+  route: { path: string },
+  params: Record<string, unknown> = {},
+  query: Record<string, unknown> = {},
+): string {
+  const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(params[key])))
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query))
+    if (value !== undefined && value !== null) search.set(key, String(value))
+  return `${base}${path}${search.size > 0 ? `?${search}` : ''}`
+}
+
 /** Path with query of one endpoint, for links and for clients other than `createClient`. */
 export function pathOf(
   name: RouteName,
   params: Record<string, unknown> = {},
   query: Record<string, unknown> = {},
 ): string {
-  const path = routes[name].path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(params[key])))
-  const search = new URLSearchParams()
-  for (const [key, value] of Object.entries(query))
-    if (value !== undefined && value !== null) search.set(key, String(value))
-  return `${apiBase}${path}${search.size > 0 ? `?${search}` : ''}`
+  return pathIn(apiBase, routes[name], params, query)
 }
 
+export type ClientOptions = { baseUrl?: string; fetch?: typeof fetch; headers?: Record<string, string> }
+
 /** A client typed by the contract. Throws `ApiError`. */
-export function createClient(
-  options: { baseUrl?: string; fetch?: typeof fetch; headers?: Record<string, string> } = {},
-): Client {
+export const createClient = (options: ClientOptions = {}): Client => createClientOf(apiBase, routes, options) as Client
+
+/** A client of the API whose routes these are; the caller states its type. */
+export function createClientOf(base: string, table: Routes, options: ClientOptions) {
   const send = options.fetch ?? fetch
-  return async (name, request, call = {}) => {
+  return async (name: string, request: unknown, call: CallOptions = {}): Promise<Answer<unknown>> => {
+    const route = table[name]
+    if (!route) throw new Error(`There is no route ${name}.`)
     const { params, query, body } = request as {
       params?: Record<string, unknown>
       query?: Record<string, unknown>
@@ -58,8 +75,8 @@ export function createClient(
     }
     let response: Response
     try {
-      response = await send((options.baseUrl ?? '') + pathOf(name, params, query), {
-        method: routes[name].method,
+      response = await send((options.baseUrl ?? '') + pathIn(base, route, params, query), {
+        method: route.method,
         headers: {
           Accept: 'application/json',
           ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
@@ -79,7 +96,7 @@ export function createClient(
     if (!response.ok)
       throw new ApiError(response.status, (data ?? {}) as Partial<ProblemBody> & Record<string, unknown>)
     return {
-      data: data as never,
+      data,
       etag: response.headers.get('etag'),
       location: response.headers.get('location'),
       status: response.status,

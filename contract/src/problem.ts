@@ -23,6 +23,7 @@ export const problemStatus = {
   'rendition-not-found': 404,
   'method-not-allowed': 405,
   'already-exists': 409,
+  'not-possible-now': 409,
   'offset-mismatch': 409,
   'setup-already-done': 409,
   'idempotency-conflict': 409,
@@ -79,5 +80,14 @@ export class Problem extends Error {
     this.code = code
     this.details = more.details ?? {}
     this.fields = more.fields ?? {}
+  }
+}
+
+/** The answer that says it. */
+export function problemBody(problem: Problem, requestId: string): ProblemBody {
+  return {
+    ...problem.fields,
+    detail: problem.message,
+    error: { code: problem.code, message: problem.message, details: problem.details, request_id: requestId },
   }
 }

@@ -304,12 +304,42 @@ create table operator (
 ) strict;
 
 create table operator_session (
-  token_hash text primary key,
+  id integer primary key,
+  token_hash text not null unique,
   operator_id integer not null references operator (id) on delete cascade,
   kind text not null check (kind in ('browser', 'token')),
+  label text not null default '',
   created_at text not null,
   last_used_at text not null,
   expires_at text not null
+) strict;
+
+-- The one-time link that creates the first administrator; only the newest works.
+create table operator_setup_link (
+  singleton integer primary key check (singleton = 1),
+  token_hash text not null,
+  created_at text not null
+) strict;
+
+-- Tries at signing in, by hash of name and address.
+create table operator_sign_in (
+  bucket text primary key,
+  tries integer not null,
+  window_started_at text not null
+) strict;
+
+-- Commands started from the console: child processes that outlive the browser and the ops process.
+create table console_action (
+  id integer primary key,
+  kind text not null,                            -- deploy, rollback, backup, verify, restore, drill
+  subject text not null,                         -- such as production or a backup's id
+  command text not null,                         -- what a person would type
+  started_by text not null,
+  started_at text not null,
+  process text not null default '',              -- JSON {pid, startedAt}
+  output_file text not null,
+  ended_at text,
+  exit_code integer                              -- null when it ended unseen
 ) strict;
 
 create table audit (
@@ -321,9 +351,26 @@ create table audit (
   detail text not null default '{}'
 ) strict;
 
+-- Scheduler ------------------------------------------------------------------
+
+-- One row for each named job; who holds `lease_until` runs it.
+create table scheduled_job (
+  name text primary key,
+  due_at text not null,
+  runner text not null default '',
+  lease_until text,
+  last_started_at text,
+  last_ended_at text,
+  last_outcome text not null default ''          -- ok, or what went wrong
+) strict;
+
 -- down
 
+drop table scheduled_job;
 drop table audit;
+drop table console_action;
+drop table operator_sign_in;
+drop table operator_setup_link;
 drop table operator_session;
 drop table operator;
 drop table channel_reference;

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { settings } from '@dam/backend/src/config.ts'
+import { opsSettings } from '@dam/ops/src/config.ts'
 import { migrate } from '@dam/platform/migrate'
 import { dumpSchema } from '@dam/platform/migrate/dump-schema'
 import { root } from '../config.ts'
@@ -41,7 +42,7 @@ async function checkSettings(): Promise<CheckResult> {
     (match) => match[1],
   )
   // The system sets PATH; it is not for .env.
-  const known = Object.values(settings)
+  const known: string[] = Object.values({ ...settings, ...opsSettings })
     .map((setting) => setting.variable)
     .filter((name) => name !== 'PATH')
   const mistakes = [

@@ -3,7 +3,8 @@ import { buildFrontend } from '../frontend.ts'
 export const help = `
 Usage: ./dam build
 
-Builds the web application into frontend/dist. ./dam up does this by itself when a source has changed.
+Builds the web application into frontend/dist and the operations console into frontend/dist-console.
+./dam up does this by itself when a source has changed.
 `
 
 export async function run(): Promise<number> {

@@ -5,6 +5,8 @@ export type KeptChild = AsyncDisposable & {
   readonly name: string
   /** How often in a row it ended before it came up. */
   readonly failures: number
+  /** Whether the process that runs now has said that it is up. */
+  readonly isUp: boolean
   /** Ends it and does not start it again: SIGTERM (or `signal`), and SIGKILL for one that takes longer than its bound. */
   stop(signal?: NodeJS.Signals): Promise<void>
   kill(): void
@@ -100,6 +102,9 @@ export function keepChild(plan: ChildPlan): KeptChild {
     name: plan.name,
     get failures() {
       return failures
+    },
+    get isUp() {
+      return cameUp && child.exitCode === null && child.signalCode === null
     },
     stop,
     kill: () => {

@@ -12,15 +12,23 @@ export type Prepared =
       setupLink: string | null
       /** Name of the administrator that was created from the settings now. */
       administrator: string | null
+      operations: PreparedOperations
     }
+
+/** The same for the operations console; its trouble keeps nothing else from starting. */
+export type PreparedOperations =
+  | { kind: 'failed'; message: string }
+  | { kind: 'prepared'; setupLink: string | null; administrator: string | null }
 
 /** Migrates the database and prepares the first sign-in, in a process of its own. */
 export async function prepareDatabase(options: {
   environment: Record<string, string | undefined>
   address: string
+  /** Of the operations console. */
+  opsAddress: string
   signal: AbortSignal
 }): Promise<Extract<Prepared, { kind: 'prepared' }>> {
-  const child = fork(fileURLToPath(new URL('./prepare.ts', import.meta.url)), [options.address], {
+  const child = fork(fileURLToPath(new URL('./prepare.ts', import.meta.url)), [options.address, options.opsAddress], {
     env: options.environment,
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -15,10 +15,12 @@ const administrator = { DAM_ADMIN_USERNAME: 'anna', DAM_ADMIN_PASSWORD: 'correct
 const started: { supervisor: ChildProcess; pids: Set<number> }[] = []
 let dataDir: string
 let port: number
+let opsPort: number
 
 beforeEach(async () => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'dam up '))
   port = await freePortAfter('localhost', 18_020 + Math.floor(Math.random() * 60))
+  opsPort = await freePortAfter('localhost', 18_220 + Math.floor(Math.random() * 60))
 })
 
 afterEach(async () => {
@@ -37,7 +39,7 @@ afterEach(async () => {
 /** Runs `./dam up` as people do and collects what it prints. */
 function dam(args: string[] = [], env: Record<string, string> = {}) {
   const supervisor = spawn(path.join(root, 'dam'), ['up', ...args], {
-    env: { ...process.env, DATABASE_URL: '', DAM_DATA: dataDir, PORT: String(port), ...env },
+    env: { ...process.env, DATABASE_URL: '', DAM_DATA: dataDir, PORT: String(port), OPS_PORT: String(opsPort), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const run = { supervisor, output: '', pids: new Set<number>(), ended: once(supervisor, 'exit') }
@@ -107,8 +109,11 @@ test('the first start offers a set-up link, Ctrl-C stops everything, the second 
   const first = await up()
   expect(first.output).toMatch(new RegExp(`http://localhost:${port}/setup\\?token=[\\w-]{20,}`))
   expect(await isReady()).toBe(true)
+  expect(first.output).toContain(`Operations console at http://localhost:${opsPort}`)
+  expect(first.output).toMatch(new RegExp(`http://localhost:${opsPort}/setup\\?token=[\\w-]{20,}`))
+  expect((await fetch(`http://localhost:${opsPort}/health`)).status).toBe(200)
   const pids = [...first.pids]
-  expect(pids.length).toBeGreaterThanOrEqual(3)
+  expect(pids.length).toBeGreaterThanOrEqual(4)
   first.supervisor.kill('SIGINT')
   expect(await first.ended).toEqual([0, null])
   expect(first.output.trimEnd()).toMatch(/stopped$/)
@@ -154,6 +159,26 @@ test('a port in use is said with a free one, and --port auto takes it', async ()
   }
 })
 
+test('a port of the console in use is said with a free one', async () => {
+  const squatter = createServer().listen(opsPort, '127.0.0.1')
+  await once(squatter, 'listening')
+  try {
+    const refused = dam()
+    expect(await refused.ended).toEqual([1, null])
+    expect(refused.output).toContain(`Port ${opsPort} is in use`)
+    expect(refused.output).toMatch(/OPS_PORT=\d+ npm start/)
+  } finally {
+    squatter.close()
+  }
+})
+
+test('DAM runs without the console when that cannot start, and says so', async () => {
+  writeFileSync(path.join(dataDir, 'ops'), 'in the way of its folder')
+  const run = await up()
+  expect(run.output).toContain('The operations console does not start; DAM runs without it.')
+  expect(await isReady()).toBe(true)
+})
+
 test('a second dam up on the same data is told where the first one runs', async () => {
   const first = await up()
   const second = dam([], { PORT: String(await freePortAfter('localhost', port)) })
@@ -162,7 +187,7 @@ test('a second dam up on the same data is told where the first one runs', async 
   expect(second.output).toContain(`process ${first.supervisor.pid}`)
 })
 
-test.each(['dam: web', 'dam: worker'])('%s is started again when it is killed', async (title) => {
+test.each(['dam: web', 'dam: worker', 'dam: ops'])('%s is started again when it is killed', async (title) => {
   const run = await up([], administrator)
   // The worker may still be loading its parts under the name of the program.
   while (!childrenOf(run)[title]) await sleep(20)

@@ -13,7 +13,7 @@ import { ConnectionBanner } from './connection-banner.tsx'
 import { DialogHost } from './dialog-host.tsx'
 import { pages } from './routes.ts'
 import { Shell } from './shell.tsx'
-import { ToastRegion } from './toast-region.tsx'
+import { ToastRegion } from '../ui/toast-region.tsx'
 
 const SignIn = lazy(() => import('./routes/sign-in-route.tsx'))
 const SetUp = lazy(() => import('./routes/set-up-route.tsx'))

@@ -7,7 +7,7 @@ import { useTitle } from '../../lib/use-title.ts'
 import { Button } from '../../ui/button.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Mark } from '../../ui/icon.tsx'
-import styles from './door.module.css'
+import styles from '../../ui/door.module.css'
 
 export default function SignInRoute(): ReactNode {
   useTitle(t`Sign in`)

@@ -3,8 +3,8 @@ import { useEffect, useRef, type ReactNode } from 'react'
 import { dismissToast, toasts, type Toast } from '../lib/toasts.ts'
 import { useShortcut } from '../lib/shortcuts.ts'
 import { useStore } from '../lib/use-store.ts'
-import { Button, IconButton } from '../ui/button.tsx'
-import { Icon } from '../ui/icon.tsx'
+import { Button, IconButton } from './button.tsx'
+import { Icon } from './icon.tsx'
 import styles from './toast-region.module.css'
 
 export function ToastRegion(): ReactNode {

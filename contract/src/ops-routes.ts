@@ -1,0 +1,54 @@
+import type { Method } from './routes.ts'
+
+/** Method and path of every endpoint of operations under `/api/ops/v1`. Free of schemas, so that the browser can import it for nothing. */
+export const opsRoutes = {
+  getOpsSession: { method: 'GET', path: '/session/' },
+  signInOperator: { method: 'POST', path: '/session/' },
+  signOutOperator: { method: 'DELETE', path: '/session/' },
+  setUpOps: { method: 'POST', path: '/setup/' },
+  listOpsTokens: { method: 'GET', path: '/tokens/' },
+  createOpsToken: { method: 'POST', path: '/tokens/' },
+  revokeOpsToken: { method: 'DELETE', path: '/tokens/{id}/' },
+  listOperators: { method: 'GET', path: '/operators/' },
+  createOperator: { method: 'POST', path: '/operators/' },
+  updateOperator: { method: 'PATCH', path: '/operators/{id}/' },
+
+  getOverview: { method: 'GET', path: '/overview/' },
+  listReleases: { method: 'GET', path: '/releases/' },
+  getRelease: { method: 'GET', path: '/releases/{digest}/' },
+
+  listDeployments: { method: 'GET', path: '/deployments/' },
+  getDeployment: { method: 'GET', path: '/deployments/{id}/' },
+  planDeployment: { method: 'GET', path: '/environments/{environment}/deploy-plan/' },
+  startDeployment: { method: 'POST', path: '/environments/{environment}/deploy/' },
+  planRollback: { method: 'GET', path: '/environments/{environment}/rollback-plan/' },
+  startRollback: { method: 'POST', path: '/environments/{environment}/rollback/' },
+  decideDeployment: { method: 'POST', path: '/deployments/{id}/decision/' },
+
+  listGates: { method: 'GET', path: '/environments/{environment}/gates/{tag}/' },
+  waiveGate: { method: 'POST', path: '/environments/{environment}/gates/{tag}/waivers/' },
+  attest: { method: 'POST', path: '/attestations/' },
+
+  listBackups: { method: 'GET', path: '/backups/' },
+  startBackup: { method: 'POST', path: '/backups/' },
+  verifyBackup: { method: 'POST', path: '/backups/{id}/verify/' },
+  planRestore: { method: 'GET', path: '/backups/{id}/restore-plan/' },
+  startRestore: { method: 'POST', path: '/backups/{id}/restore/' },
+  listDrills: { method: 'GET', path: '/drills/' },
+  startDrill: { method: 'POST', path: '/drills/' },
+
+  listIncidents: { method: 'GET', path: '/incidents/' },
+  getIncident: { method: 'GET', path: '/incidents/{id}/' },
+  acknowledgeIncident: { method: 'POST', path: '/incidents/{id}/acknowledge/' },
+  noteIncident: { method: 'POST', path: '/incidents/{id}/notes/' },
+  resolveIncident: { method: 'POST', path: '/incidents/{id}/resolve/' },
+
+  listActions: { method: 'GET', path: '/actions/' },
+  getAction: { method: 'GET', path: '/actions/{id}/' },
+  listAudit: { method: 'GET', path: '/audit/' },
+  streamOpsChanges: { method: 'GET', path: '/changes/' },
+} as const satisfies Record<string, { method: Method; path: string }>
+
+export type OpsRouteName = keyof typeof opsRoutes
+
+export const opsApiBase = '/api/ops/v1'

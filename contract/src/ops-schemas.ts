@@ -1,0 +1,353 @@
+import { z } from 'zod'
+
+// Vocabulary ------------------------------------------------------------------
+
+export const operatorRoles = ['viewer', 'operator', 'administrator'] as const
+export const operatorRole = z.enum(operatorRoles)
+export const verdict = z.enum(['unknown', 'good', 'bad', 'quarantined'])
+export const severity = z.enum(['P0', 'P1', 'P2', 'P3'])
+
+const time = z.iso.datetime().describe('UTC, ISO 8601')
+const moment = time.nullable()
+const count = z.number().int().nonnegative()
+const freeForm = z.record(z.string(), z.unknown())
+const word = z.string().trim().min(1)
+/** Names reach command lines: letters, digits, dash. */
+export const environmentName = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'This is not the name of an environment.')
+export const releaseTag = z
+  .string()
+  .max(90)
+  .regex(
+    /^v\d{1,6}\.\d{1,6}\.\d{1,6}(?:-[0-9A-Za-z][0-9A-Za-z.-]{0,60})?$/,
+    'This is not a release tag such as v1.2.3.',
+  )
+const backupName = z.string().regex(/^[0-9A-Za-z][0-9A-Za-z._-]{0,90}$/, 'This is not the id of a backup.')
+const username = z
+  .string()
+  .trim()
+  .regex(/^[\w.@+-]{1,80}$/, 'Letters, digits and . @ + - _ only.')
+const newPassword = z.string().min(10, 'At least 10 characters.').max(1000)
+const list = <T extends z.ZodType>(item: T) => z.object({ results: z.array(item) })
+
+export const numberId = z.object({ id: z.coerce.number().int().positive() })
+export const byEnvironment = z.object({ environment: environmentName })
+export const byEnvironmentAndTag = z.object({ environment: environmentName, tag: releaseTag })
+export const byDigest = z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/) })
+export const byBackup = z.object({ id: backupName })
+export const recentQuery = z.object({
+  environment: environmentName.optional(),
+  before: z.coerce.number().int().positive().optional().describe('older than this id'),
+  limit: z.coerce.number().int().min(1).max(200).optional(),
+})
+
+// People ------------------------------------------------------------------------
+
+export const operator = z.object({
+  id: count,
+  username: z.string(),
+  displayName: z.string(),
+  email: z.string(),
+  role: operatorRole,
+  active: z.boolean(),
+  createdAt: time,
+})
+export const opsSession = z.object({
+  operator: operator.nullable(),
+  setupRequired: z.boolean(),
+  version: z.string(),
+  isHosted: z.boolean().describe('false: one environment `local` without deployments'),
+})
+export const operatorCredentials = z.strictObject({ username: z.string().max(200), password: z.string().max(1000) })
+export const opsSetUpBody = z.strictObject({ token: z.string().max(200), username, password: newPassword })
+export const operatorCreate = z.strictObject({
+  username,
+  password: newPassword,
+  role: operatorRole,
+  displayName: z.string().trim().max(200).optional(),
+  email: z.string().trim().max(200).optional(),
+})
+export const operatorPatch = z.strictObject({
+  role: operatorRole.optional(),
+  active: z.boolean().optional(),
+  password: newPassword.optional(),
+  displayName: z.string().trim().max(200).optional(),
+  email: z.string().trim().max(200).optional(),
+})
+export const operators = list(operator)
+export const opsToken = z.object({
+  id: count,
+  label: z.string(),
+  createdAt: time,
+  lastUsedAt: time,
+  expiresAt: time,
+})
+export const opsTokens = list(opsToken)
+export const opsTokenCreate = z.strictObject({
+  label: word.max(200),
+  days: z.number().int().min(1).max(365).optional(),
+})
+export const opsTokenCreated = z.object({ token: z.string() })
+
+// Overview ------------------------------------------------------------------------
+
+/** What a probe of a public address found last; null: not asked yet. */
+export const probe = z.object({
+  at: time,
+  state: z.enum(['healthy', 'degraded', 'unhealthy', 'unreachable']),
+  message: z.string(),
+  version: z.string().nullable(),
+  tookMs: z.number(),
+})
+export const activeRelease = z.object({ tag: z.string(), digest: z.string().nullable(), since: moment })
+export const deploymentSummary = z.object({
+  id: count,
+  kind: z.enum(['deploy', 'rollback']),
+  environment: z.string(),
+  tag: z.string(),
+  digest: z.string(),
+  previousTag: z.string().nullable(),
+  state: z.string(),
+  because: z.string(),
+  requestedBy: z.string(),
+  requestedAt: time,
+  updatedAt: time,
+  endedAt: moment,
+})
+export const incidentSummary = z.object({
+  id: count,
+  environment: z.string(),
+  severity,
+  title: z.string(),
+  cause: z.string(),
+  state: z.enum(['open', 'acknowledged', 'resolved']),
+  openedAt: time,
+  openedBy: z.string(),
+  acknowledgedAt: moment,
+  acknowledgedBy: z.string().nullable(),
+  resolvedAt: moment,
+  deploymentId: count.nullable(),
+})
+export const environmentOverview = z.object({
+  name: z.string(),
+  isLocal: z.boolean(),
+  publicUrl: z.string(),
+  active: activeRelease.nullable(),
+  control: z.object({ tag: z.string(), sharePercent: z.number() }).nullable(),
+  maintenance: z.object({ mode: z.string(), reason: z.string() }).nullable(),
+  health: probe.nullable(),
+  deployment: deploymentSummary.nullable().describe('the one that runs'),
+  lastDeployment: deploymentSummary.nullable(),
+  incidents: z.array(incidentSummary).describe('not resolved'),
+  lastBackupAt: moment,
+  lastDrill: z.object({ at: time, passed: z.boolean() }).nullable(),
+})
+export const overview = z.object({ at: time, environments: z.array(environmentOverview), frozenUntil: moment })
+
+// Releases ------------------------------------------------------------------------
+
+export const release = z.object({
+  digest: z.string(),
+  tag: z.string(),
+  version: z.string(),
+  commit: z.string(),
+  committedAt: time,
+  builtAt: time,
+  schema: z.object({ min: count, max: count }),
+  verdict,
+  verdictBecause: z.string(),
+  verdictAt: moment,
+  activeIn: z.array(z.string()),
+})
+export const releases = list(release)
+export const releaseDetail = release.extend({
+  lockfileHash: z.string(),
+  toolchainHash: z.string(),
+  configHash: z.string(),
+  sbomHash: z.string(),
+  nodeVersion: z.string(),
+  fileCount: count,
+  migrations: z.array(
+    z.object({
+      app: z.string(),
+      number: count,
+      name: z.string(),
+      previousReleaseRuns: z.boolean(),
+      reason: z.string(),
+      isNew: z.boolean().describe('not part of the release before it'),
+    }),
+  ),
+  previousTag: z.string().nullable(),
+  commits: z
+    .array(z.object({ hash: z.string(), subject: z.string() }))
+    .nullable()
+    .describe('since the previous release; null: this host has no git history of them'),
+  artifact: z.object({
+    present: z.boolean(),
+    sizeBytes: count.nullable(),
+    signed: z.boolean().describe('a signature lies beside it; `./dam release verify` checks it'),
+    installed: z.boolean(),
+  }),
+  sbom: z.object({ packages: count, licences: z.array(z.object({ name: z.string(), count })) }).nullable(),
+  deployments: z.array(deploymentSummary),
+})
+
+// Deployments ---------------------------------------------------------------------
+
+export const deployments = list(deploymentSummary)
+export const deploymentEvent = z.object({
+  id: count,
+  at: time,
+  state: z.string(),
+  step: z.string(),
+  status: z.string(),
+  message: z.string(),
+  detail: freeForm,
+})
+export const slotView = z.object({
+  id: z.string(),
+  tag: z.string(),
+  port: count,
+  desiredWeb: z.string(),
+  desiredWorker: z.string(),
+  observed: freeForm.nullable(),
+})
+export const deploymentDetail = deploymentSummary.extend({
+  events: z.array(deploymentEvent),
+  stamps: z.record(z.string(), z.string()),
+  trace: z.array(freeForm).describe('looks of the judge, oldest first'),
+  slots: z.array(slotView),
+  isHeld: z.boolean().describe('a deployer works on it now'),
+  heldBy: z.string(),
+})
+/** What a command answered with `--json`. */
+export const commandAnswer = z.object({
+  ok: z.boolean(),
+  exitCode: z.number().int().nullable(),
+  answer: z.unknown(),
+  output: z.string().describe('what it said, where it gave no JSON'),
+})
+export const deployPlanQuery = z.object({ tag: releaseTag })
+export const deployBody = z.strictObject({ tag: releaseTag, confirm: z.string().max(60) })
+export const rollbackPlanQuery = z.object({ to: releaseTag.optional() })
+export const rollbackBody = z.strictObject({
+  confirm: z.string().max(60).describe('the name of the environment, typed'),
+  to: releaseTag.optional(),
+})
+export const decisionBody = z.strictObject({
+  decision: z.enum(['accept', 'extend', 'rollback']),
+  reason: word.max(2000),
+})
+
+// Gates -----------------------------------------------------------------------------
+
+export const gateStatus = z.object({
+  kind: z.string(),
+  title: z.string(),
+  state: z.enum(['pass', 'fail', 'waived', 'stale', 'unknown']),
+  evidence: z.object({
+    summary: z.string(),
+    link: z.string().optional(),
+    hash: z.string().optional(),
+    details: z.unknown().optional(),
+  }),
+  by: z.string(),
+  at: moment,
+  expiresAt: moment,
+  remedy: z.string().nullable(),
+})
+export const gates = z.object({
+  environment: z.string(),
+  tag: z.string(),
+  gates: z.array(gateStatus),
+  attestations: z.array(
+    z.object({ id: count, item: z.string(), by: z.string(), note: z.string(), at: time, expiresAt: time }),
+  ),
+})
+export const waiverBody = z.strictObject({
+  kind: z.enum(['reviewed', 'tests', 'security', 'performance', 'migrations', 'backup', 'rollback']),
+  reason: z.string().trim().min(10, 'Say why, in at least 10 characters.').max(2000),
+  hours: z.number().int().min(1).max(168),
+})
+export const attestBody = z.strictObject({
+  subject: z.string().regex(/^(deployment:\d+|release:[0-9a-f]{64})$/),
+  item: word.max(200),
+  note: z.string().trim().max(2000).optional(),
+  hours: z.number().int().min(1).max(720),
+})
+
+// Backups and drills ----------------------------------------------------------------
+
+export const backup = z.object({
+  id: z.string(),
+  environment: z.string(),
+  state: z.string(),
+  startedAt: time,
+  endedAt: moment,
+  sizeBytes: count,
+  schemaNumber: count,
+  message: z.string(),
+  facts: freeForm,
+})
+export const backups = list(backup)
+export const environmentBody = z.strictObject({ environment: environmentName })
+export const restoreBody = z.strictObject({ environment: environmentName, confirm: z.string().max(60) })
+export const drill = z.object({
+  id: count,
+  kind: z.string(),
+  environment: z.string(),
+  backupId: z.string().nullable(),
+  state: z.enum(['running', 'passed', 'failed']),
+  startedAt: time,
+  endedAt: moment,
+  report: freeForm,
+})
+export const drills = list(drill)
+
+// Incidents -------------------------------------------------------------------------
+
+export const incidents = list(incidentSummary)
+export const incidentQuery = z.object({
+  environment: environmentName.optional(),
+  state: z.enum(['unresolved', 'resolved']).optional(),
+  limit: z.coerce.number().int().min(1).max(200).optional(),
+})
+export const incidentDetail = incidentSummary.extend({
+  evidence: freeForm,
+  events: z.array(
+    z.object({ id: count, at: time, kind: z.string(), by: z.string(), message: z.string(), detail: freeForm }),
+  ),
+})
+export const noteBody = z.strictObject({ message: word.max(5000) })
+export const optionalNote = z.strictObject({ message: z.string().trim().max(5000).optional() })
+
+// Actions and audit -----------------------------------------------------------------
+
+export const action = z.object({
+  id: count,
+  kind: z.string().describe('deploy, rollback, backup, …'),
+  subject: z.string(),
+  command: z.string().describe('what a person would type for the same'),
+  startedBy: z.string(),
+  startedAt: time,
+  endedAt: moment,
+  state: z.enum(['running', 'done', 'failed', 'unknown']),
+  exitCode: z.number().int().nullable(),
+  output: z.string().describe('the end of what it printed'),
+})
+export const actions = list(action)
+export const actionStarted = z.object({ action: count })
+export const auditEntry = z.object({
+  id: count,
+  at: time,
+  who: z.string(),
+  action: z.string(),
+  subject: z.string(),
+  detail: freeForm,
+})
+export const audit = list(auditEntry)
+export const auditQuery = z.object({
+  before: z.coerce.number().int().positive().optional(),
+  limit: z.coerce.number().int().min(1).max(200).optional(),
+  who: z.string().max(200).optional(),
+  action: z.string().max(200).optional(),
+})

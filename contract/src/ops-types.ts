@@ -1,0 +1,37 @@
+import type { z } from 'zod'
+import type { OpsEndpoints } from './ops-endpoints.ts'
+import type * as s from './ops-schemas.ts'
+
+export type OperatorRole = z.output<typeof s.operatorRole>
+export type OperatorView = z.output<typeof s.operator>
+export type OpsSession = z.output<typeof s.opsSession>
+export type Overview = z.output<typeof s.overview>
+export type EnvironmentOverview = z.output<typeof s.environmentOverview>
+export type Probe = z.output<typeof s.probe>
+export type ReleaseView = z.output<typeof s.release>
+export type ReleaseDetail = z.output<typeof s.releaseDetail>
+export type DeploymentSummary = z.output<typeof s.deploymentSummary>
+export type DeploymentDetail = z.output<typeof s.deploymentDetail>
+export type DeploymentEventView = z.output<typeof s.deploymentEvent>
+export type CommandAnswer = z.output<typeof s.commandAnswer>
+export type GateView = z.output<typeof s.gateStatus>
+export type BackupView = z.output<typeof s.backup>
+export type DrillView = z.output<typeof s.drill>
+export type IncidentSummary = z.output<typeof s.incidentSummary>
+export type IncidentDetail = z.output<typeof s.incidentDetail>
+export type ActionView = z.output<typeof s.action>
+
+type Part<N extends keyof OpsEndpoints, K extends string, D> = OpsEndpoints[N] extends {
+  [P in K]: infer S extends z.ZodType
+}
+  ? S
+  : D
+
+export type OpsRequestOf<N extends keyof OpsEndpoints> = {
+  [K in 'params' | 'query' | 'body' as Part<N, K, never> extends never ? never : K]: z.input<Part<N, K, z.ZodType>>
+}
+export type OpsParsedRequest<N extends keyof OpsEndpoints> = {
+  [K in 'params' | 'query' | 'body' as Part<N, K, never> extends never ? never : K]: z.output<Part<N, K, z.ZodType>>
+}
+export type OpsResponseOf<N extends keyof OpsEndpoints> =
+  Part<N, 'response', never> extends never ? undefined : z.output<Part<N, 'response', z.ZodType>>
