@@ -53,6 +53,14 @@ export const commands = {
   build: { summary: 'build the web application', load: () => import('./commands/build.ts') },
   check: { summary: 'run the static checks', load: () => import('./commands/check.ts') },
   test: { summary: 'run the checks and all tests', load: () => import('./commands/test.ts') },
+  gates: {
+    summary: 'show the pre-deployment checklist of a release',
+    load: () => import('./commands/gates.ts'),
+  },
+  gate: {
+    summary: 'make, take or waive the evidence of one line of the checklist',
+    load: () => import('./commands/gate.ts'),
+  },
   version: { summary: 'print versions', load: () => import('./commands/version.ts') },
 } satisfies Record<string, Entry>
 

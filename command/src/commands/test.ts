@@ -3,10 +3,11 @@ import { shellEnvironment } from '../config.ts'
 import { CommandFailure } from '../failure.ts'
 import { withScratchPostgres } from '../scratch-postgres.ts'
 import { runPlaywright } from '../test-run/playwright.ts'
+import { startRecording } from '../test-run/recording.ts'
 import { runVitest } from '../test-run/vitest.ts'
 
 export const help = `
-Usage: ./dam test [check|unit|integration|e2e] [<filter> ...]      (npm test runs everything)
+Usage: ./dam test [check|unit|integration|e2e] [<filter> ...] [--record <file>]      (npm test runs everything)
 
   check         the static checks of ./dam check
   unit          tests of rules, in memory
@@ -15,6 +16,7 @@ Usage: ./dam test [check|unit|integration|e2e] [<filter> ...]      (npm test run
 
 Without a part all four run, also when one fails. Filters are parts of file names.
 DAM_TEST_DATABASE_URL=postgresql://… runs the same tests on that server, whose user must be allowed to create databases.
+--record writes what was run, on which commit and whether its sources were unchanged, for ./dam gate record tests.
 The last line counts all of them: N passed, N failed.
 `
 
@@ -22,23 +24,36 @@ const parts = ['check', 'unit', 'integration', 'e2e'] as const
 type Part = (typeof parts)[number]
 
 export async function run(args: string[]): Promise<number> {
-  const [first, ...rest] = args
+  const { recordFile, words } = takeRecordOption(args)
+  const [first, ...rest] = words
   const isPart = (word: string | undefined): word is Part => parts.some((part) => part === word)
   if (first !== undefined && !isPart(first)) {
     throw new CommandFailure(`There is no part "${first}". There are: ${parts.join(', ')}`)
   }
   const wanted = first === undefined ? parts : [first]
   const total: Tally = { passed: 0, failed: 0 }
+  const recording = recordFile === null ? null : await startRecording(recordFile)
   await withTestServer(async (env) => {
     for (const part of wanted) {
       console.log(`\n== ${part}`)
+      const startedAt = performance.now()
       const { passed, failed } = await runPart(part, rest, env)
+      recording?.add(part, { passed, failed, durationMs: Math.round(performance.now() - startedAt) })
       total.passed += passed
       total.failed += failed
     }
   })
+  await recording?.finish({ isWhole: rest.length === 0 })
   console.log(`\n${total.passed} passed, ${total.failed} failed`)
   return total.failed === 0 && total.passed > 0 ? 0 : 1
+}
+
+function takeRecordOption(args: readonly string[]): { recordFile: string | null; words: string[] } {
+  const index = args.indexOf('--record')
+  if (index === -1) return { recordFile: null, words: [...args] }
+  const recordFile = args[index + 1]
+  if (recordFile === undefined) throw new CommandFailure('--record needs the name of the file to write.')
+  return { recordFile, words: args.toSpliced(index, 2) }
 }
 
 type Env = Record<string, string | undefined>

@@ -84,10 +84,3 @@ export function waiveGate(
 export const authorsOf = (commits: readonly Commit[]): string[] => [
   ...new Set(commits.flatMap(({ authors }) => authors.flatMap(({ name, email }) => [`${name} <${email}>`]))),
 ]
-
-/** `90m`, `4h`, `2d` as milliseconds; NaN for anything else. */
-export function parseLifetime(text: string): number {
-  const found = /^(\d{1,5})(m|h|d)$/.exec(text)
-  const unitMs = { m: 60_000, h: 3_600_000, d: dayMs }[found?.[2] ?? ''] ?? Number.NaN
-  return Number(found?.[1] ?? Number.NaN) * unitMs
-}
