@@ -28,8 +28,7 @@ export function forgeOf(settings: ForgeSettings, remote: string | null): Forge |
 
 /** `git@host:owner/name.git`, `ssh://git@host/owner/name`, `https://host/owner/name.git`; null for a path on this machine. */
 export function repositoryOfRemote(remote: string | null): string | null {
-  const found = /^(?:[\w.-]+@[\w.-]+:|(?:https?|ssh|git):\/\/[^/]+\/)([\w.-]+(?:\/[\w.-]+)+?)(?:\.git)?\/?$/.exec(
-    remote ?? '',
-  )
-  return found?.[1] ?? null
+  const address = (remote ?? '').replace(/\/$/, '').replace(/\.git$/, '')
+  const path = /^(?:[\w.-]+@[\w.-]+:|(?:https?|ssh|git):\/\/[^/]+\/)(.+)$/.exec(address)?.[1]
+  return path && path.includes('/') && path.split('/').every((part) => /^[\w.-]+$/.test(part)) ? path : null
 }
