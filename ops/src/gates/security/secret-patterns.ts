@@ -15,10 +15,14 @@ export const secretPatterns: readonly SecretPattern[] = [
 const assignment =
   /\b[\w.-]*(?:secret|passwd|password|token|api_?key|private_?key|credential)[\w.-]*["'`]?\s*[:=]\s*["'`]([A-Za-z0-9+/_=.~-]{24,256})["'`]/gi
 
+/** A file's name before a checksum, as in the manifest of a release. */
+const fileName = /\.(?:[cm]?[jt]sx?|css|html|json|md|png|po|sh|sql|svg|txt|woff2|ya?ml)["'`]?\s*[:=]/i
+
 /** Values that look drawn at random, given to a name that says secret. */
 export function assignedSecrets(content: string): { index: number; value: string }[] {
   return [...content.matchAll(assignment)].flatMap((found) => {
     const value = found[1] ?? ''
+    if (fileName.test(found[0])) return []
     return entropyBits(value) >= 3.8 && /\d/.test(value) && /[A-Za-z]/.test(value)
       ? [{ index: found.index, value }]
       : []
