@@ -1,0 +1,145 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '@dam/platform/log'
+import { evaluateAlerts, type Look, longestWindow } from '../alerts/evaluate-alerts.ts'
+import type { Environment } from '../environments/environment.ts'
+import { findOverdue } from '../escalation/audit-escalation.ts'
+import { runEscalation } from '../escalation/run-escalation.ts'
+import { announceIncidents } from '../incidents/announce-incidents.ts'
+import { openIncident } from '../incidents/incident-store.ts'
+import { recordPast, readSchedule } from '../oncall/oncall-store.ts'
+import { coverageGaps } from '../oncall/schedule.ts'
+import type { AlertRule, Policy } from '../policy/policy.ts'
+import { addSample, foldSamples, stepMs } from '../signals/sample-store.ts'
+import type { Sample } from '../signals/sample.ts'
+import { openTimeline, type Timeline } from '../signals/timeline.ts'
+import type { Store } from '../store.ts'
+
+export type EngineDeps = {
+  store: Store
+  policy: () => Policy
+  environments: () => readonly Environment[]
+  collectorOf: (environment: Environment) => (now: Date) => Promise<Sample>
+  /** True while a maintenance window mutes a rule. */
+  isMuted: (environment: string, rule: AlertRule, now: Date) => boolean
+  /** Told of every alert that opened an incident, to diagnose it. */
+  onOpened: (opened: Look['opened'][number] & { environment: Environment }) => void
+  consoleUrl: string
+  /** Folder for the heartbeat file. */
+  folder: string
+  log: Pick<Log, 'info' | 'warn' | 'error'>
+  now?: () => Date
+}
+
+const turnMs = 1_000
+const auditEveryMs = 15_000
+const upkeepEveryMs = 5 * 60_000
+const coverageEveryMs = 24 * 3_600_000
+
+export const heartbeatFile = (folder: string): string => path.join(folder, 'heartbeat.json')
+
+/**
+ * Watches, alerts and escalates until disposed. A turn a second announces and escalates; every ten seconds it looks at each environment.
+ * All state is in the store: killed at any moment, the next engine goes on where this one was. The heartbeat is written only after the
+ * auditor found nothing late.
+ */
+export function startEngine(deps: EngineDeps): AsyncDisposable {
+  const clock = deps.now ?? (() => new Date())
+  const stop = new AbortController()
+  const watched = new Map<string, { collect: (now: Date) => Promise<Sample>; timeline: Timeline }>()
+  const doneAt = { look: 0, audit: 0, upkeep: 0, coverage: 0 }
+  const isDue = (what: keyof typeof doneAt, everyMs: number, now: Date): boolean => {
+    if (now.getTime() - doneAt[what] < everyMs) return false
+    doneAt[what] = now.getTime()
+    return true
+  }
+  const attempt = async (what: string, work: () => void | Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      deps.log.error(`${what} failed; tried again at the next turn`, { error, code: 'engine' })
+    }
+  }
+
+  const look = async (environment: Environment, now: Date): Promise<void> => {
+    const { store } = deps
+    const known = watched.get(environment.name) ?? {
+      collect: deps.collectorOf(environment),
+      timeline: openTimeline(store, environment.name, longestWindow(deps.policy())),
+    }
+    watched.set(environment.name, known)
+    addSample(store, environment.name, now, await known.collect(now))
+    const { opened } = evaluateAlerts(store, {
+      policy: deps.policy(),
+      environment: environment.name,
+      timeline: known.timeline,
+      // The sample just taken belongs to the window.
+      now: new Date(now.getTime() + 1),
+      isMuted: (rule) => deps.isMuted(environment.name, rule, now),
+    })
+    for (const one of opened) deps.onOpened({ ...one, environment })
+  }
+
+  const turn = async (): Promise<void> => {
+    const now = clock()
+    const { store } = deps
+    const told = { policy: deps.policy(), consoleUrl: deps.consoleUrl, now }
+    if (isDue('look', stepMs, now)) {
+      await Promise.all(
+        deps
+          .environments()
+          .map((environment) => attempt(`looking at ${environment.name}`, () => look(environment, now))),
+      )
+    }
+    await attempt('announcing incidents', () => void announceIncidents(store, told))
+    await attempt('escalation', () => void runEscalation(store, told))
+    if (isDue('audit', auditEveryMs, now)) await attempt('the audit of the engine', () => audit(deps, clock()))
+    if (isDue('upkeep', upkeepEveryMs, now))
+      await attempt('upkeep', () => {
+        foldSamples(store, now)
+        recordPast(store, told.policy, now)
+      })
+    if (isDue('coverage', coverageEveryMs, now)) await attempt('the check of coverage', () => checkCoverage(deps, now))
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await attempt('a turn of the engine', turn)
+      await sleep(turnMs, undefined, { signal: stop.signal }).catch(() => undefined)
+    }
+  }
+  const running = run()
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort()
+      await running
+    },
+  }
+}
+
+function audit(deps: EngineDeps, now: Date): void {
+  const overdue = findOverdue(deps.store, now)
+  for (const { what, since } of overdue) deps.log.error(`late: ${what}`, { since, code: 'escalation-late' })
+  if (overdue.length > 0) return
+  writeFileSync(heartbeatFile(deps.folder), `${JSON.stringify({ at: now.toISOString(), pid: process.pid })}\n`)
+}
+
+/** People are entered, but some day of the coming weeks has nobody: told once a day while it is so. */
+function checkCoverage(deps: EngineDeps, now: Date): void {
+  const policy = deps.policy()
+  if (policy.people.length === 0) return
+  const gaps = coverageGaps(readSchedule(deps.store, policy, now), now)
+  const [first] = gaps
+  if (!first) return
+  openIncident(deps.store, {
+    environment: 'operations',
+    severity: 'P3',
+    title: `Nobody is on call from ${first.from} until ${first.until}`,
+    cause: gaps.length > 1 ? `and ${gaps.length - 1} more stretches in ${policy.oncall.coverageDays} days` : '',
+    dedupKey: 'operations/coverage',
+    openedBy: 'dam: ops',
+    evidence: { gaps },
+    now,
+  })
+}
