@@ -22,6 +22,10 @@ const benches: Record<string, Bench> = {
     about: '20 swaps of the front between two web processes at 200 requests a second, uploads and event streams open',
     load: () => import('./swap.ts'),
   },
+  release: {
+    about: 'a release of HEAD: built twice, installed without a network, started as a rollback would',
+    load: () => import('./release.ts'),
+  },
   kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },
 }
 
