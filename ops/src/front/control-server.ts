@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { rename, rm } from 'node:fs/promises'
+import { chmod, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 /** A refusal that the caller of the control socket is told. */
@@ -43,6 +43,7 @@ export async function openControlServer(file: string, handlers: ControlHandlers)
     server.once('error', reject)
     server.listen({ path: draft }, () => resolve())
   })
+  await chmod(draft, 0o600)
   await rename(draft, file)
   return server
 }

@@ -1,15 +1,19 @@
 import { request as requestOf } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DrainBounds, DrainResult, FrontStatus, Outcomes, Pointer } from './front-api.ts'
 import { usualDrainBounds } from './front-api.ts'
 
 /** Nobody answers on the control socket. */
 export class FrontUnreachable extends Error {
+  /** Somebody was there and closed the connection without an answer. */
+  readonly wasCut: boolean
   constructor(socketPath: string, cause: Error) {
     super(
       `The front process does not answer at ${socketPath} (${cause.message}). The keeper starts it again; see ./dam host status.`,
       { cause },
     )
     this.name = 'FrontUnreachable'
+    this.wasCut = 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
   }
 }
 
@@ -40,9 +44,27 @@ export type FrontClient = {
 
 const usualTimeoutMs = 5_000
 
-/** Speaks with the front process over `run/front.sock`. */
+const patienceMs = 30_000
+
+/**
+ * Speaks with the front process over `run/front.sock`. A call that meets a front that is just being replaced is made again with its
+ * successor; a front that is not there is an error at once.
+ */
 export function createFrontClient(socketPath: string): FrontClient {
-  const ask = <T>(method: string, path: string, body?: unknown, timeoutMs = usualTimeoutMs): Promise<T> =>
+  const ask = async <T>(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<T> => {
+    for (const until = performance.now() + patienceMs; ; await sleep(100)) {
+      try {
+        return await askOnce<T>(method, path, body, timeoutMs)
+      } catch (error) {
+        const isBeingReplaced =
+          (error instanceof FrontRefusal && error.status === 503) ||
+          // Its socket was closed after it had taken our connection; all calls but `replace` may be made twice.
+          (error instanceof FrontUnreachable && error.wasCut && path !== '/replace')
+        if (!isBeingReplaced || performance.now() > until) throw error
+      }
+    }
+  }
+  const askOnce = <T>(method: string, path: string, body?: unknown, timeoutMs = usualTimeoutMs): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       const text = body === undefined ? '' : JSON.stringify(body)
       const outgoing = requestOf(

@@ -107,9 +107,13 @@ export const pairsOf = (list: readonly string[]): [string, string][] => {
   return pairs
 }
 
+/** Who asks: behind a proxy that is trusted, whom that one names. */
 export function forwardingOf(trustedProxies: readonly string[], request: IncomingMessage): Forwarding {
-  const clientAddress = (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
-  return { clientAddress, isFromTrustedProxy: trustedProxies.includes(clientAddress) }
+  const peer = (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
+  if (!trustedProxies.includes(peer)) return { clientAddress: peer, isFromTrustedProxy: false }
+  const named = request.headers['x-forwarded-for']
+  const last = (typeof named === 'string' ? named : '').split(',').at(-1)?.trim()
+  return { clientAddress: last || peer, isFromTrustedProxy: true }
 }
 
 /** Whether the head of the request says that no body follows. */

@@ -177,6 +177,18 @@ test('a client that asks whether to send its body is answered by the upstream', 
   expect(await send({ 'x-refuse': '1' })).toEqual({ status: 413, body: 'too large', continued: false })
 })
 
+test('trailers of a request pass', async () => {
+  await using upstream = await startUpstream('v1', (incoming, response) => {
+    void text(incoming).then(() => response.end(JSON.stringify(incoming.trailers)))
+  })
+  await using front = await testFront({ active: upstream })
+  const raw = await sendRaw(
+    front.port,
+    'POST /api/v4/uploads/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 7\r\n\r\n',
+  )
+  expect(raw).toMatch(/{"x-sum":"7"}/)
+})
+
 test('early hints pass', async () => {
   await using upstream = await startUpstream('v1', (_, response) => {
     response.writeEarlyHints({ link: '</a.css>; rel=preload' }, () => response.end('page'))

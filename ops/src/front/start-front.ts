@@ -52,6 +52,9 @@ export async function startFront(options: {
     const status = await statusOf(client)
     if (status) return { client, status, wasRunning: false }
   }
+  // Another starter may have been first.
+  const served = ended === null ? null : await statusOf(client)
+  if (served) return { client, status: served, wasRunning: true }
   if (ended === null && child.pid !== undefined) process.kill(child.pid, 'SIGKILL')
   throw new Error(
     `The front process ${ended ?? `did not serve within ${startWithinMs / 1000} s`}. End of ${logFile}:\n${endOf(logFile)}`,
