@@ -2,23 +2,10 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { describeRunningPostgres } from '@dam/platform/postgres/describe'
 import pg from 'pg'
-import type { Backup } from '../backup/backup.ts'
+import { latestBackup } from '../backup/backup-store.ts'
 import type { Environment } from '../environments/environment.ts'
 import type { Store } from '../store.ts'
 import type { BackupFacts } from './gate-deps.ts'
-
-type Row = {
-  id: string
-  environment: string
-  state: Backup['state']
-  startedAt: string
-  endedAt: string | null
-  folder: string
-  sizeBytes: number
-  schemaNumber: number
-  message: string
-  hash: string | null
-}
 
 /** The newest whole backup of an environment, and what its database says of the newest migration. */
 export async function readBackupFacts(store: Store, environment: Environment): Promise<BackupFacts> {
@@ -26,16 +13,11 @@ export async function readBackupFacts(store: Store, environment: Environment): P
   if (newestMigration === 'no-database') {
     return { state: 'nothing-to-back-up', because: `${environment.name} has no database yet: nothing can be lost` }
   }
-  const row = store.row<Row>(
-    `select id, environment, state, started_at as "startedAt", ended_at as "endedAt", folder, size_bytes as "sizeBytes",
-       schema_number as "schemaNumber", message, facts ->> '$.manifestSha256' as hash
-     from backup where environment = ? and state in ('ok', 'verified') order by started_at desc, id desc limit 1`,
-    environment.name,
-  )
-  if (!row) return { state: 'none', because: `there is no whole backup of ${environment.name}` }
-  const { hash, ...backup } = row
+  const newest = latestBackup(store, environment.name)
+  if (!newest) return { state: 'none', because: `there is no whole backup of ${environment.name}` }
+  const { facts, ...backup } = newest
   if (!existsSync(backup.folder)) return { state: 'none', because: `the folder of backup ${backup.id} is gone` }
-  return { state: 'found', backup, hash: hash ?? '', newestMigration }
+  return { state: 'found', backup, hash: facts.manifestSha256 ?? '', newestMigration }
 }
 
 type NewestMigration = { label: string; appliedAt: string } | null

@@ -1,4 +1,6 @@
-import { previousGoodRelease, resolveRelease } from '../releases/release-store.ts'
+import { label } from '@dam/platform/migrate'
+import { compatibility } from '../releases/release-schema.ts'
+import { listReleases, previousGoodRelease, resolveRelease } from '../releases/release-store.ts'
 import type { Release } from '../releases/release.ts'
 import { verifyStoredRelease } from '../releases/verify-release.ts'
 import type { Store } from '../store.ts'
@@ -20,7 +22,7 @@ export async function readRollbackFacts(
     return hasServed(store, environment)
       ? { state: 'unknown', because: `what ${environment} ran before is not in the ledger as good` }
       : { state: 'first-release' }
-  const schema = schemaAfter(release, target)
+  const schema = schemaAfter(release, target, listReleases(store))
   return {
     state: 'planned',
     target: { tag: target.tag, digest: target.digest },
@@ -53,19 +55,27 @@ async function artifactProblem(hostDir: string, target: Release): Promise<string
   }
 }
 
-/** Migrations the target does not know: it runs on them as they promise, else they have to be undone first, newest first. */
-function schemaAfter(release: Release, target: Release): Extract<RollbackReadiness, { state: 'planned' }>['schema'] {
-  const known = new Set(target.manifest.migrations.map(({ app, number }) => `${app} ${number}`))
-  const added = release.manifest.migrations.filter(({ app, number }) => !known.has(`${app} ${number}`))
-  const blocking = added.filter(({ previousReleaseRuns }) => !previousReleaseRuns)
-  if (blocking.length === 0) return null
-  const apps = [...new Set(blocking.map(({ app }) => app))]
-  const downSteps = apps.map((app) => {
-    const last = target.manifest.migrations.filter((one) => one.app === app).toSorted((a, b) => b.number - a.number)[0]
-    return `./dam migrate ${app} ${last ? String(last.number).padStart(4, '0') : 'zero'}`
-  })
-  const because = blocking.map(({ app, number, name, reason }) => `${app} ${number} ${name} (${reason})`).join(', ')
-  return { because: `${target.tag} does not run on ${because}`, downSteps }
+type SchemaAfter = Extract<RollbackReadiness, { state: 'planned' }>['schema']
+
+/** Whether the target runs on what `release` leaves, by the rules of releases; else the exact way down. */
+function schemaAfter(release: Release, target: Release, known: readonly Release[]): SchemaAfter {
+  const fit = compatibility(release, target, known)
+  switch (fit.kind) {
+    case 'same-schema':
+    case 'needs-up':
+    case 'old-runs-on-new':
+      return null
+    case 'diverged':
+      return { because: fit.because, downSteps: null }
+    case 'needs-down': {
+      // Undone from the top; the newest one that stays is what `./dam migrate` is told.
+      const stays = release.manifest.migrations
+        .filter((one) => one.app === 'backend' && !fit.migrations.includes(label(one)))
+        .toSorted((a, b) => b.number - a.number)[0]
+      const to = stays ? String(stays.number).padStart(4, '0') : 'zero'
+      return { because: fit.because, downSteps: [`./dam migrate backend ${to}`] }
+    }
+  }
 }
 
 function predict(
