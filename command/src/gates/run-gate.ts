@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { securityHeaders } from '@dam/backend/src/http/security-headers.ts'
+import { securityHeaders } from '@dam/platform/http/security-headers'
 import { hostFolders } from '@dam/ops/src/environments/environment.ts'
 import { figuresOfBench, readBudgets } from '@dam/ops/src/gates/performance/budgets.ts'
 import { describe } from '@dam/ops/src/gates/performance/judge-performance.ts'
