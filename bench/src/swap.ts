@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request, type IncomingMessage } from 'node:http'
-import { loadavg, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Upstream } from '@dam/ops/src/front/front-api.ts'
@@ -20,13 +20,11 @@ const directPerSecond = 50
 const uploadLanes = 4
 const streamCount = 10
 const uploadBytes = 512 * 1024
-const paths = ['/', '/api/v4/dam/assets/?page_size=20', '/api/v4/tags/', '/api/v4/users/current/', '/health']
+const paths = ['/api/v4/dam/assets/?page_size=50', '/', '/api/v4/tags/', '/api/v4/users/current/', '/health']
 
 /** Two web processes of the product on one data folder behind the front: the pointer swaps between them under load. */
 export async function run(): Promise<void> {
   const [swaps, everyMs] = config.quick ? [4, 2_000] : [20, 3_000]
-  // Above the number of cores the latencies say more about the machine than about the front.
-  const loadBefore = loadavg()[0] ?? 0
   await using product = await startProduct({ dataDir: dataDirectory('swap', { fresh: true }) })
   await using second = await secondWebProcess(product)
   const runDir = path.join(mkdtempSync(path.join(tmpdir(), 'dam-swap-')), 'bench', 'run')
@@ -82,7 +80,6 @@ export async function run(): Promise<void> {
     const lost = await uploadsLost(product, uploaded)
     const speed = await throughput(product, client, origin)
     report('swap', [
-      { figure: 'load average of the machine before the start', value: loadBefore, unit: 'processes', n: 1 },
       { figure: 'swaps between two web processes of the product', value: swaps, unit: 'count', n: swaps },
       {
         figure: 'requests at 200/s over kept-alive connections',

@@ -24,6 +24,15 @@ export const commands = {
     load: () => import('./commands/release.ts'),
   },
   releases: { summary: 'list the releases of a host', load: () => import('./commands/releases.ts') },
+  deploy: {
+    summary: 'bring a release to an environment, watch it, go back if it is bad',
+    load: () => import('./commands/deploy.ts'),
+  },
+  rollback: { summary: 'go back to an earlier release', load: () => import('./commands/rollback.ts') },
+  deployments: {
+    summary: 'list deployments and rollbacks with their time lines',
+    load: () => import('./commands/deployments.ts'),
+  },
   user: { summary: 'add and list users, change roles and passwords', load: () => import('./commands/user.ts') },
   operator: {
     summary: 'add and list operators of the console, change roles and passwords',

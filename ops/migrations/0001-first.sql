@@ -112,6 +112,13 @@ create table pointer (
   at text not null
 ) strict;
 
+-- Environments that take no deployment until a person says so.
+create table freeze (
+  environment text primary key,
+  at text not null,
+  because text not null
+) strict;
+
 -- Backups --------------------------------------------------------------------
 
 create table backup (
@@ -388,6 +395,7 @@ drop table incident_event;
 drop table incident;
 drop table drill;
 drop table backup;
+drop table freeze;
 drop table pointer;
 drop table slot;
 drop table lease;

@@ -119,3 +119,11 @@ export const listDeploymentEvents = (store: Store, id: number): DeploymentEvent[
       id,
     )
     .map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }))
+
+/** Rollbacks that a machine decided and that began since then. */
+export const automaticRollbacksSince = (store: Store, environment: string, since: Date): number =>
+  listDeployments(store, { environment, limit: 100 }).filter(({ kind, data }) => {
+    const { rollback, stamps } = data
+    const isAutomatic = rollback !== undefined && rollback.trigger !== 'person'
+    return kind === 'deploy' && isAutomatic && (stamps?.decidedAt ?? '') >= since.toISOString()
+  }).length

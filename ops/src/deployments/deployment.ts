@@ -42,10 +42,18 @@ export type DeploymentData = {
   isExtended?: boolean
   stamps?: RollbackStamps
   /** Why it is rolled back: a trigger of the judge, or a person. */
-  rollback?: { trigger: RollbackTrigger | 'person'; because: string; by: string }
+  rollback?: {
+    trigger: RollbackTrigger | 'person'
+    because: string
+    by: string
+    /** The release that is left gets the verdict bad. */
+    isBecauseBad?: boolean
+  }
   /** A person ended the wait: the release stays. */
   accepted?: { by: string; reason: string }
   incidentId?: number
+  /** The bake is over and the release stays. */
+  isDecidedGood?: boolean
   /** The judge's last look. */
   trace?: unknown
   /** Of a rollback: the rung of the ladder that was taken. */

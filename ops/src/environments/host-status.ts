@@ -7,7 +7,7 @@ import { type LeaseHolder, livingHolder } from '../deployments/lease-store.ts'
 import { readPointer } from '../deployments/pointer-store.ts'
 import { isInUse, listSlots } from '../deployments/slot-store.ts'
 import type { FrontStatus, Pointer } from '../front/front-api.ts'
-import { frontControl } from '../keeper/front-control.ts'
+import { createFrontClient } from '../front/front-client.ts'
 import type { Store } from '../store.ts'
 import type { Environment } from './environment.ts'
 
@@ -32,7 +32,7 @@ export async function environmentStatus(store: Store, environment: Environment, 
   const front =
     runDir === null
       ? null
-      : await frontControl(runDir)
+      : await createFrontClient(path.join(runDir, 'front.sock'))
           .status()
           .catch(() => null)
   const postgres = databaseUrl === null ? describeRunningPostgres(dataDir) : null

@@ -1,76 +1,44 @@
-import { spawn } from 'node:child_process'
-import { closeSync } from 'node:fs'
-import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { processIdentity } from '@dam/platform/process-identity'
-import { hostFolders } from '../environments/environment.ts'
-import type { FrontStatus } from '../front/front-api.ts'
-import { inheritedEnvironment } from './config.ts'
-import { type FrontControl, FrontError, frontControl } from './front-control.ts'
+import type { Pointer } from '../front/front-api.ts'
+import { type FrontClient, FrontRefusal } from '../front/front-client.ts'
+import { type StartedFront, startFront } from '../front/start-front.ts'
 import type { FrontKeeping } from './keep-environment.ts'
-import { boundProcessLog, openProcessLog } from './process-log.ts'
 
-const entry = fileURLToPath(new URL('../front/front-main.ts', import.meta.url))
-const patienceMs = 10_000
-const stopBoundMs = 20_000
+const stopBoundMs = 130_000
+const delaysMs = [500, 1_000, 2_000, 5_000, 10_000]
 
 /** Keeps the front process of an environment: it outlives every keeper, and the one that answers its control socket is it. */
 export function keepFront(options: {
-  hostDir: string
-  name: string
   runDir: string
+  host: string
+  port: number
   say: (message: string) => void
 }): FrontKeeping {
-  const { hostDir, name, runDir, say } = options
-  const control = frontControl(runDir)
-  const logFile = path.join(hostFolders(hostDir).logs, `front-${name}.log`)
-  let known: FrontStatus | undefined
-  let startedAt = -Infinity
+  const { say } = options
+  let known: StartedFront | undefined
   let failures = 0
-
-  const start = (): void => {
-    startedAt = performance.now()
-    const log = openProcessLog(logFile)
-    try {
-      const child = spawn(process.execPath, ['--max-semi-space-size=4', entry, hostDir, name], {
-        cwd: '/',
-        env: inheritedEnvironment(),
-        detached: true,
-        stdio: ['ignore', log, log],
-      })
-      child.once('error', (error) => say(`the front of ${name} cannot be started: ${error.message}`))
-      child.once('exit', (code, signal) => {
-        failures++
-        say(`the front of ${name} ended (${signal ?? `code ${code}`}); what it said is in ${logFile}`)
-      })
-      child.unref()
-    } finally {
-      closeSync(log)
-    }
-  }
-
+  let notBefore = 0
   return {
     ensure: async () => {
-      boundProcessLog(logFile)
+      if (performance.now() < notBefore) return
       try {
-        known = await control.status()
+        const before = known
+        known = await startFront(options)
         failures = 0
+        if (!known.wasRunning) say(`front process ${known.status.pid} started${before ? ' again' : ''}`)
       } catch (error) {
-        if (!(error instanceof FrontError)) throw error
-        // Busy, or starting: two of them would fight for the socket.
-        const isAlive = known !== undefined && processIdentity(known.pid) !== null
-        const waitMs = failures === 0 ? patienceMs : Math.min(200 * 2 ** failures, patienceMs)
-        if (isAlive || performance.now() - startedAt < (failures === 0 ? patienceMs : waitMs)) return
-        start()
+        known = undefined
+        notBefore = performance.now() + (delaysMs[Math.min(failures++, delaysMs.length - 1)] ?? 0)
+        throw error
       }
     },
     agree: async (pointer) => {
-      if (known && !isDeepStrictEqual(known.pointer, pointer)) known = await repair(control, pointer, say)
+      if (known && !isDeepStrictEqual(known.status.pointer, pointer)) await repair(known.client, pointer, say)
     },
     stop: async () => {
-      const { pid } = await control.status().catch(() => known ?? { pid: 0 })
+      const pid = (await known?.client.status().catch(() => known?.status))?.pid ?? 0
       const identity = processIdentity(pid)
       if (!identity) return
       const isAlive = () => processIdentity(pid)?.startedAt === identity.startedAt
@@ -83,17 +51,13 @@ export function keepFront(options: {
 }
 
 /** The store is the truth. A 409 means that a newer pointer got there first: the next look compares again. */
-async function repair(
-  control: FrontControl,
-  pointer: FrontStatus['pointer'],
-  say: (message: string) => void,
-): Promise<FrontStatus | undefined> {
+async function repair(client: FrontClient, pointer: Pointer, say: (message: string) => void): Promise<void> {
   try {
-    const status = await control.putPointer(pointer)
-    say(`the front routes to ${pointer.active?.slot ?? 'nothing'} again, as the store says`)
-    return status
+    const { fencingToken } = (await client.status()).pointer
+    if (fencingToken >= pointer.fencingToken) return
+    await client.switchTo(pointer)
+    say(`the front routes to ${pointer.active?.slot ?? 'nothing'} as the store says`)
   } catch (error) {
-    if (error instanceof FrontError && error.status === 409) return undefined
-    throw error
+    if (!(error instanceof FrontRefusal) || error.status !== 409) throw error
   }
 }

@@ -21,7 +21,7 @@ if (hostDir === undefined || name === undefined) {
 process.title = `dam: keeper ${name}`
 const say = (message: string): void => console.log(`${new Date().toISOString()} ${message}`)
 
-const { runDir } = environmentOf(hostDir, name)
+const { runDir, host, port } = environmentOf(hostDir, name)
 if (runDir === null) throw new Error(`${name} has no run folder; a keeper is for the environments of a prepared host.`)
 const lock = claim(path.join(runDir, 'keeper.lock'))
 const store = openStore(hostFolders(hostDir).ops)
@@ -30,7 +30,7 @@ const keeper = keepEnvironment({
   hostDir,
   name,
   store,
-  front: keepFront({ hostDir, name, runDir, say }),
+  front: keepFront({ runDir, host, port, say }),
   memoryBoundBytes: bound === undefined ? null : Number(bound) * 1024 ** 2,
   memoryPatienceMs: Number(values['memory-patience']) * 1000,
   say,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { parseMigration } from '@dam/platform/migrate'
 import { hostFolders } from '../environments/environment.ts'
 import type { ReleaseManifest } from '../releases/release.ts'
 import type { Store } from '../store.ts'
@@ -59,7 +60,16 @@ export function installMiniature(
     configHash: '0'.repeat(64),
     sbomHash: '0'.repeat(64),
     schema: options.schema ?? { min: newest, max: newest },
-    migrations: [],
+    migrations: Object.entries(migrations)
+      .map(([file, text]) => parseMigration(file, text))
+      .map(({ number, name, checksum, previousReleaseRuns, reason }) => ({
+        app: 'backend',
+        number,
+        name,
+        checksum,
+        previousReleaseRuns,
+        reason,
+      })),
     files: {},
   }
   writeFileSync(path.join(releaseDir, 'release.json'), JSON.stringify(manifest))

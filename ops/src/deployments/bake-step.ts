@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openIncident } from '../incidents/incident-store.ts'
+import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
+import { type Look, watchRelease } from '../judge/watch-release.ts'
+import { getDeployment } from './deployment-store.ts'
+import { waitingMessage } from './messages.ts'
+import { requireDatabase } from './prepare-steps.ts'
+import { decideRollback } from './roll-back.ts'
+import { findSlot, isInUse } from './slot-store.ts'
+import { requireSlot } from './start-steps.ts'
+import type { Step, StepContext, StepResult } from './step.ts'
+
+const alarmEveryMs = 250
+
+/** baking → baking (decided as good), rolling-back or waiting-for-person: the judge looks until it knows. */
+export const bakeStep: Step = {
+  name: 'bake',
+  onFailure: 'roll-back',
+  run: async (context) => {
+    const { deps, deployment } = context
+    const fresh = requireSlot(context, deployment.data.newSlot)
+    const old = deployment.data.oldSlot ? findSlot(deps.store, deployment.data.oldSlot) : undefined
+    const cutOverAt = new Date(deployment.data.cutOverAt ?? deployment.updatedAt)
+    const controlSlot = old && isInUse(old) ? old.id : null
+    using watch = watchRelease({
+      front: deps.front,
+      readSlot: (id) => findSlot(deps.store, id),
+      freshSlot: fresh.id,
+      controlSlot,
+      cutOverAt,
+      connectionString: requireDatabase(context),
+      syntheticSecret: readSyntheticSecret(deps.environment.runDir),
+      policy: deps.policy.bake,
+    })
+    let endsAt = new Date(deployment.data.bakeEndsAt ?? cutOverAt.getTime() + deps.policy.bake.bakeMs)
+    let isToppedUp = deployment.data.isExtended ?? false
+    const own: { journeys: Promise<void> | null } = { journeys: null }
+    let hasWaited = false
+    const topUp = (): void => {
+      own.journeys ??= deps
+        .topUp()
+        .catch((error: unknown) => context.note(`a journey of our own failed: ${String(error)}`))
+        .finally(() => (own.journeys = null))
+    }
+    for (;;) {
+      const wish = getDeployment(deps.store, deployment.id).data.rollback
+      if (wish) return decideRollback(context, wish, deps.now())
+      if (isToppedUp) topUp()
+      const now = deps.now()
+      const judged = await watch.look(now, { endsAt, isToppedUp })
+      recordLook(context, judged)
+      const { judgement } = judged
+      if (judgement.verdict === 'bad') {
+        const reason = { trigger: judgement.because, because: judgement.detail, by: 'dam: judge' }
+        context.remember({ trace: judged.trace })
+        return decideRollback(context, reason, now)
+      }
+      if (judgement.verdict === 'good') {
+        return {
+          state: 'baking',
+          because: judgement.because,
+          message: judgement.because,
+          data: { isDecidedGood: true, trace: judged.trace },
+        }
+      }
+      if (judgement.verdict === 'environment') openEnvironmentIncident(context, judged)
+      if (now >= endsAt) {
+        // What we asked last may be what decides.
+        if (own.journeys && !hasWaited) {
+          hasWaited = true
+          await own.journeys
+          continue
+        }
+        if (isToppedUp || judgement.verdict === 'environment') return waitForPerson(context, judged)
+        isToppedUp = true
+        endsAt = new Date(now.getTime() + deps.policy.bake.bakeMs)
+        context.remember({ isExtended: true, bakeEndsAt: endsAt.toISOString() })
+        context.note(`${judgement.because}: the bake goes on until ${endsAt.toISOString()}, with journeys of our own`)
+      }
+      await untilNextLook(context, fresh.id, deps.policy.nextLookAfterMs(now.getTime() - cutOverAt.getTime()))
+    }
+  },
+}
+
+/** A process that died, or a person's wish, is not left waiting for the next look. */
+async function untilNextLook({ deps, signal }: StepContext, slotId: string, afterMs: number): Promise<void> {
+  const crashes = (): number => {
+    const observed = findSlot(deps.store, slotId)?.observed
+    return (observed?.web.crashes ?? 0) + (observed?.worker.crashes ?? 0)
+  }
+  const before = crashes()
+  const due = performance.now() + afterMs
+  while (performance.now() < due && crashes() === before && !signal.aborted) {
+    await sleep(Math.min(alarmEveryMs, Math.max(0, due - performance.now())))
+  }
+}
+
+function recordLook({ note }: StepContext, { judgement, trace, unknown }: Look): void {
+  const text = judgement.verdict === 'bad' ? judgement.detail : judgement.because
+  const missing = unknown.length > 0 ? ` (unknown: ${unknown.join('; ')})` : ''
+  note(`${judgement.verdict}: ${text}${missing}`, { look: { judgement, trace, unknown } })
+}
+
+function waitForPerson({ deps, deployment }: StepContext, { judgement, trace }: Look): StepResult {
+  const because = judgement.verdict === 'bad' ? judgement.detail : judgement.because
+  return {
+    state: 'waiting-for-person',
+    because,
+    message: because,
+    data: { trace },
+    also: () => deps.notify(waitingMessage(deployment, because, deps.now()), 'waiting'),
+  }
+}
+
+/** Both releases are bad: nobody is helped by going back, somebody has to look. */
+function openEnvironmentIncident({ deps, deployment, lease }: StepContext, { judgement, trace }: Look): void {
+  if (judgement.verdict !== 'environment') return
+  const { environment, id: deploymentId } = deployment
+  const title = `${environment}: old and new release are both failing`
+  const now = deps.now()
+  lease.transaction(() => {
+    openIncident(deps.store, {
+      environment,
+      severity: 'P0',
+      title,
+      cause: judgement.because,
+      dedupKey: `environment:${environment}`,
+      openedBy: 'dam: judge',
+      deploymentId,
+      evidence: { trace, judgement },
+      now,
+    })
+  })
+}
