@@ -136,6 +136,29 @@ test('a build that is cancelled stops its programs and leaves nothing', async ()
   expect(storeOf(product.hostDir)).toEqual(before)
 })
 
+test('a second build at the same time is told which one runs', async () => {
+  product.write('dam', '#!/bin/sh\nsleep 300\n')
+  product.release('v1.4.1')
+  const cancel = new AbortController()
+  let second: Promise<unknown> = Promise.resolve()
+  const first = buildRelease({
+    hostDir: product.hostDir,
+    checkout: product.checkout,
+    tag: 'v1.4.1',
+    say: (step) => {
+      if (step.includes('web application'))
+        second = build('v1.0.0')
+          .catch((error: unknown) => error)
+          .finally(() => cancel.abort())
+    },
+    signal: cancel.signal,
+  })
+  await expect(first).rejects.toThrow('aborted')
+  expect(String(await second)).toContain(
+    `v1.4.1 is being built by process ${process.pid}. Build v1.0.0 when that is done.`,
+  )
+})
+
 test('a build that is killed at any moment leaves no release, and the next one makes it', async () => {
   product.write('dam', '#!/bin/sh\nmkdir -p frontend/dist\ncp frontend/index.html frontend/dist/\n')
   product.release('v1.5.0')

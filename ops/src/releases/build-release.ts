@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { takeExclusiveLock } from '@dam/platform/exclusive-lock'
+import { type ExclusiveLock, LockHeldError, takeExclusiveLock } from '@dam/platform/exclusive-lock'
 import { readMigrations } from '@dam/platform/migrate'
 import { hostFolders } from '../environments/environment.ts'
 import { openStore } from '../store.ts'
@@ -50,7 +50,7 @@ export async function buildRelease(options: BuildOptions): Promise<BuiltRelease>
   if (known && known.commit !== tagged.commit)
     throw new TagMovedError(known, `it is at commit ${tagged.commit.slice(0, 12)} now`)
   mkdirSync(folders.artifacts, { recursive: true })
-  const lock = takeExclusiveLock(path.join(folders.artifacts, '.build.lock'), { purpose: `builds ${tagged.tag}` })
+  const lock = takeBuildLock(folders.artifacts, tagged.tag)
   try {
     removeDrafts(folders.artifacts)
     const draft = mkdtempSync(path.join(folders.artifacts, '.build-'))
@@ -177,6 +177,17 @@ function contentOf(files: ReadonlyMap<string, ArchivedFile>, name: string): Buff
   const file = files.get(name)
   if (!file) throw new Error(`The tag has no ${name}, so it is not a DAM that can be released.`)
   return file.content
+}
+
+function takeBuildLock(folder: string, tag: string): ExclusiveLock {
+  try {
+    return takeExclusiveLock(path.join(folder, '.build.lock'), { tag })
+  } catch (error) {
+    if (!(error instanceof LockHeldError)) throw error
+    const { tag: other = 'a release', pid = 'unknown' } = error.holder
+    const who = `process ${String(pid)}`
+    throw new Error(`${String(other)} is being built by ${who}. Build ${tag} when that is done.`, { cause: error })
+  }
 }
 
 /** Builds have the folder one at a time, so a draft is what a killed one left. */
