@@ -35,7 +35,7 @@ import { taskHandlers } from './tasks/task-routes.ts'
 import { trashHandlers } from './trash/trash-routes.ts'
 import { startJanitor } from './tasks/start-janitor.ts'
 import { openUploads } from './uploads/open-uploads.ts'
-import { recoverUploads } from './uploads/recover-uploads.ts'
+import { startRecovery } from './uploads/recover-uploads.ts'
 import { applyTusMethod } from './uploads/tus-method.ts'
 import { uploadHandlers } from './uploads/upload-routes.ts'
 
@@ -147,12 +147,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
   webApplication(app, deps.frontendDir, page)
 
   const janitor = startJanitor({ database, blobs, locks: uploads.locks, log })
-  const recovery = recoverUploads(uploads).then(
-    (made) => {
-      if (made > 0) log.info('uploads that a crash had interrupted became assets', { made })
-    },
-    (error: unknown) => log.error('uploads that a crash had interrupted wait for the next start', { error }),
-  )
+  const recovery = startRecovery(uploads)
 
   return {
     app,
@@ -161,7 +156,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
       for (const end of streams) end()
       uploads.locks.interruptAll()
       await app.close()
-      await recovery
+      await recovery[Symbol.asyncDispose]()
       await janitor[Symbol.asyncDispose]()
       await uploads.locks[Symbol.asyncDispose]()
     },

@@ -6,6 +6,35 @@ import { findInterruptedFinishes, markFailed } from './upload-store.ts'
 
 type RecoverDeps = Pick<UploadDeps, 'database' | 'blobs' | 'log' | 'limits' | 'signals' | 'locks'>
 
+const lookEveryMs = 10 * 60_000
+
+/** Does that now, and again every ten minutes: another process that serves the same database may die after this one has started. */
+export function startRecovery(deps: RecoverDeps): AsyncDisposable {
+  let stopped = false
+  let running: Promise<void> = Promise.resolve()
+  const look = (): void => {
+    running = running.then(async () => {
+      if (stopped) return
+      try {
+        const made = await recoverUploads(deps)
+        if (made > 0) deps.log.info('uploads that a crash had interrupted became assets', { made })
+      } catch (error) {
+        deps.log.error('uploads that a crash had interrupted wait for the next look', { error })
+      }
+    })
+  }
+  look()
+  const timer = setInterval(look, lookEveryMs)
+  timer.unref()
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stopped = true
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
 /**
  * Makes the assets of whole files whose finishing a crash interrupted, whatever process it was; one that is being finished is left alone.
  * A client that asks meanwhile does the same. Returns how many.
