@@ -13,6 +13,7 @@ import { collectionHandlers } from './collections/collection-routes.ts'
 import { dataFolders, type Config } from './config.ts'
 import { eventHandlers } from './events/event-handlers.ts'
 import type { Hub } from './events/hub.ts'
+import { feedbackHandlers } from './feedback/feedback-routes.ts'
 import { docsRoutes } from './http/docs-page.ts'
 import type { Handlers } from './http/handler.ts'
 import { createOrigins } from '@dam/platform/http/origin'
@@ -23,7 +24,7 @@ import { probeCapabilities } from './ingest/capabilities.ts'
 import { healthRoutes } from './operations/health-routes.ts'
 import { operationHandlers } from './operations/operation-handlers.ts'
 import { createReadiness } from './operations/readiness.ts'
-import type { Release } from './operations/release.ts'
+import { releaseName, type Release } from './operations/release.ts'
 import type { Signals } from './operations/signals.ts'
 import { accessLevelOf, visibleAssets } from './people/access.ts'
 import type { Authenticator } from './people/authenticate.ts'
@@ -122,6 +123,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
       tokenDays: apiTokenDays,
       version,
     }),
+    ...feedbackHandlers({ database, release: releaseName(release) }),
     ...eventHandlers({ database, hub, authenticator, streams }),
     ...operationHandlers({ database, cache, version, dataDir: config.dataDir, capabilities, storageReady }),
   }

@@ -7,6 +7,7 @@ import { openLog } from '@dam/platform/log'
 import { createApp } from './app.ts'
 import { dataFolders } from './config.ts'
 import { openHub } from './events/hub.ts'
+import { satisfactionNow } from './feedback/feedback-store.ts'
 import { openErrorLog } from './operations/error-log.ts'
 import { databaseAnswers } from './operations/database-answers.ts'
 import { liveWorkers, queueState } from './operations/queue-store.ts'
@@ -70,6 +71,7 @@ export async function startWebProcess(input: ProcessInput): Promise<RunningProce
     activeUsers: () => authenticator.activeUsers(5),
     pool: () => database.stats(),
     queue: () => queueState(database),
+    satisfaction: () => satisfactionNow(database),
     databaseUp: () => databaseAnswers(database),
     cacheUp: () => cache.isConnected(),
     workers: () => liveWorkers(database),

@@ -401,6 +401,14 @@ export const endpoints = {
     produces: 'text/event-stream',
   },
 
+  giveFeedback: {
+    summary: 'Say how well DAM works for you',
+    group: 'Users',
+    access: 'viewer',
+    body: s.feedback,
+    status: 204,
+  },
+
   getSystemHealth: {
     summary: 'Database, storage, queue, workers and tools',
     group: 'Operations',

@@ -58,6 +58,8 @@ export const routes = {
   listEvents: { method: 'GET', path: '/events/' },
   streamEvents: { method: 'GET', path: '/events/stream/' },
 
+  giveFeedback: { method: 'POST', path: '/feedback/' },
+
   getSystemHealth: { method: 'GET', path: '/admin/health/' },
   getSchema: { method: 'GET', path: '/schema/' },
 } as const satisfies Record<string, { method: Method; path: string }>

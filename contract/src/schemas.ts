@@ -423,6 +423,13 @@ export const tokenInfo = z.object({
   expires_at: time,
 })
 
+// Feedback ----------------------------------------------------------------------
+
+export const feedback = z.strictObject({
+  rating: z.number().int().min(1).max(5).describe('1 = badly, 5 = very well'),
+  comment: wholeText.max(2000).optional(),
+})
+
 // Operations --------------------------------------------------------------------
 
 export const capability = z.object({

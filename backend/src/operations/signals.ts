@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { statfs } from 'node:fs/promises'
 import { cpus, loadavg, totalmem, freemem } from 'node:os'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Satisfaction } from '../feedback/feedback-store.ts'
 import { releaseName, type Release } from './release.ts'
 
 export type UploadOutcome = 'stored' | 'duplicate' | 'rejected' | 'failed' | 'cancelled'
@@ -25,6 +26,7 @@ export type SignalSources = {
   pool: () => { total: number; idle: number; waiting: number; max: number }
   queue: () => Promise<{ waiting: number; running: number; failed: number; oldestSeconds: number }>
   databaseUp: () => Promise<boolean>
+  satisfaction: () => Promise<Satisfaction>
   cacheUp: () => boolean
   workers: () => Promise<{ id: string; rssBytes: number; cpuSeconds: number }[]>
 }
@@ -139,6 +141,11 @@ export function createSignals(sources: SignalSources): Signals {
     },
     1,
   )
+  const satisfaction = gauge(
+    'dam_satisfaction_ratio',
+    'Share of people whose last rating in 30 days is 4 or 5 of 5; NaN when nobody rated',
+  )
+  const satisfactionPeople = gauge('dam_satisfaction_people', 'People who rated in the last 30 days')
   const activeUsers = gauge('dam_active_users', 'Users with a request in the last five minutes')
   const up = gauge('dam_dependency_up', '1 where the dependency answers', ['dependency'])
   const pool = gauge('dam_database_pool_connections', 'Database connections by state', ['state'])
@@ -195,8 +202,11 @@ export function createSignals(sources: SignalSources): Signals {
     up.set({ dependency: 'database' }, databaseUp ? 1 : 0)
     queueJobs.reset()
     queueAge.reset()
+    satisfaction.set(Number.NaN)
     if (!databaseUp) return
-    const [queue, workers] = await Promise.all([sources.queue(), sources.workers()])
+    const [queue, workers, rated] = await Promise.all([sources.queue(), sources.workers(), sources.satisfaction()])
+    satisfaction.set(rated.ratio ?? Number.NaN)
+    satisfactionPeople.set(rated.people)
     queueJobs.set({ state: 'waiting' }, queue.waiting)
     queueJobs.set({ state: 'running' }, queue.running)
     queueJobs.set({ state: 'failed' }, queue.failed)

@@ -12,6 +12,7 @@ import { createApp } from '../app.ts'
 import { dataFolders, readConfig } from '../config.ts'
 import { openHub } from '../events/hub.ts'
 import type { Release } from '../operations/release.ts'
+import { satisfactionNow } from '../feedback/feedback-store.ts'
 import { createSignals } from '../operations/signals.ts'
 import { createAuthenticator } from '../people/authenticate.ts'
 import { hashPassword } from '@dam/platform/password'
@@ -67,6 +68,7 @@ export async function testApp(
     activeUsers: () => authenticator.activeUsers(5),
     pool: () => database.stats(),
     queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }),
+    satisfaction: () => satisfactionNow(database),
     databaseUp: async () => true,
     cacheUp: () => cache.isConnected(),
     workers: async () => [],

@@ -10,6 +10,7 @@ const EditTags = lazy(() => import('../features/actions/edit-tags-dialog.tsx'))
 const ChooseCollection = lazy(() => import('../features/collections/choose-collection-dialog.tsx'))
 const NameDialog = lazy(() => import('../ui/name-dialog.tsx'))
 const ConfirmDialog = lazy(() => import('../ui/confirm-dialog.tsx'))
+const FeedbackDialog = lazy(() => import('./feedback-dialog.tsx'))
 const ShortcutsDialog = lazy(() => import('./shortcuts-dialog.tsx'))
 
 /** Renders the one open dialog; each kind is a chunk of its own. */
@@ -44,6 +45,7 @@ export function DialogHost(): ReactNode {
       {dialog.kind === 'choose-collection' && <ChooseCollection {...dialog} onClose={close} />}
       {dialog.kind === 'name' && <NameDialog {...dialog} onClose={close} />}
       {dialog.kind === 'confirm' && <ConfirmDialog {...dialog} onClose={close} />}
+      {dialog.kind === 'feedback' && <FeedbackDialog onClose={close} />}
       {dialog.kind === 'shortcuts' && <ShortcutsDialog onClose={close} />}
     </Suspense>
   )

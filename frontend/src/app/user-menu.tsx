@@ -67,6 +67,10 @@ export default function UserMenu({
               <span className={styles.label}>{t`Keyboard shortcuts`}</span>
               <kbd className={styles.keys}>{keysOf('?').join(' ')}</kbd>
             </Menu.Item>
+            <Menu.Item className={styles.item} onClick={() => openDialog.set({ kind: 'feedback' })}>
+              <Icon name="health" size={18} />
+              <span className={styles.label}>{t`How is DAM working for you?`}</span>
+            </Menu.Item>
             <Menu.Item className={styles.item} onClick={() => void signOut()}>
               <Icon name="sign-out" size={18} />
               <span className={styles.label}>{t`Sign out`}</span>

@@ -25,6 +25,7 @@ export type OpenDialog =
       run: () => Promise<void>
     }
   | { kind: 'shortcuts' }
+  | { kind: 'feedback' }
   | { kind: 'palette' }
 
 /** The one dialog that is open. Rendered by `app/dialog-host.tsx`, in chunks of their own. */

@@ -87,6 +87,7 @@ export async function startLibrary(): Promise<Library> {
     pool: () => database.stats(),
     cacheUp: () => true,
     queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }),
+    satisfaction: async () => ({ ratio: null, people: 0 }),
     databaseUp: async () => true,
     workers: async () => [],
   })

@@ -65,6 +65,7 @@ export async function startUploadServer(
     pool: () => database.stats(),
     cacheUp: () => true,
     queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }),
+    satisfaction: async () => ({ ratio: null, people: 0 }),
     databaseUp: async () => true,
     workers: async () => [],
   })
