@@ -12,6 +12,9 @@ export async function readNewPassword(): Promise<string> {
   return password
 }
 
+/** A password there is: typed without showing on a terminal, else the first line of standard input. */
+export const readPassword = (question: string): Promise<string> => (process.stdin.isTTY ? typed(question) : firstLine())
+
 async function typedTwice(): Promise<string> {
   const password = await typed('New password: ')
   if ((await typed('Once more: ')) !== password)

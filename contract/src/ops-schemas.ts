@@ -265,7 +265,7 @@ export const gates = z.object({
 })
 export const waiverBody = z.strictObject({
   kind: z.enum(['reviewed', 'tests', 'security', 'performance', 'migrations', 'backup', 'rollback']),
-  reason: z.string().trim().min(10, 'Say why, in at least 10 characters.').max(2000),
+  reason: z.string().trim().min(20, 'Say why, in at least 20 characters.').max(2000),
   hours: z.number().int().min(1).max(168),
 })
 export const attestBody = z.strictObject({

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { type GateKind, gateKinds } from '@dam/ops/src/gates/gate.ts'
 import { attestReview } from '@dam/ops/src/gates/review/attest-review.ts'
 import { commitsToReview } from '@dam/ops/src/gates/review/review-release.ts'
-import { identifyVoucher } from '@dam/ops/src/gates/second-person.ts'
+import { identifyVoucher, type Proof } from '@dam/ops/src/gates/second-person.ts'
 import { acceptTestReport } from '@dam/ops/src/gates/test-runs/record-tests.ts'
 import { risks, waiveGate } from '@dam/ops/src/gates/waive-gate.ts'
 import { parseDuration } from '@dam/ops/src/policy/units.ts'
@@ -12,6 +12,7 @@ import type { Release } from '@dam/ops/src/releases/release.ts'
 import { CommandFailure } from '../failure.ts'
 import { type GatePlace, openGates, whoRuns } from '../gates/gate-place.ts'
 import { runs } from '../gates/run-gate.ts'
+import { readPassword } from '../password-prompt.ts'
 import { environmentNamed } from './gates.ts'
 
 export const help = `
@@ -32,7 +33,8 @@ Makes or takes the evidence of one line of ./dam gates. It is kept for the artif
   waive    somebody else than who asks and who wrote it lets one line pass for a while: at least 20 characters of reason,
            7 days at most. Kinds: ${Object.keys(gateKinds).join(', ')}
 
-Where operators are registered, --by is one of them and --token is theirs; else the name is recorded as claimed.
+Where operators are registered, --by is one of them, with --token or their password (asked for, or the
+first line of standard input); else the name is recorded as claimed.
 All take --host <folder> and --repository <folder>.
 `
 
@@ -95,7 +97,7 @@ async function attest(gates: GatePlace, [kind = '', tag = '']: string[], flags: 
   const { store } = gates
   const release = resolveRelease(store, tag)
   const now = new Date()
-  const by = identifyVoucher(store, { by: flags.by ?? '', token: flags.token ?? null }, now)
+  const by = await identifyVoucher(store, { by: flags.by ?? '', proof: proofOf(flags) }, now)
   const commits = await commitsOf(gates, release)
   attestReview({ store, release, commits }, { by, digest: flags.digest ?? '', note: flags.note ?? '' }, now)
   console.log(`${by.name} has reviewed ${release.tag} (${release.digest.slice(0, 12)}, ${commits.length} commits)`)
@@ -116,7 +118,7 @@ async function waive(
     {
       environment: environmentNamed(gates.environments, environment),
       kind: wanted,
-      by: identifyVoucher(store, { by: flags.by ?? '', token: flags.token ?? null }, now),
+      by: await identifyVoucher(store, { by: flags.by ?? '', proof: proofOf(flags) }, now),
       reason: flags.reason ?? '',
       lifetimeMs: parseDuration(flags.expires ?? '') ?? Number.NaN,
       requestedBy: flags['requested-by'] ?? whoRuns(),
@@ -127,6 +129,9 @@ async function waive(
   console.log(risks[wanted])
   return 0
 }
+
+const proofOf = ({ token }: Flags): Proof =>
+  token === undefined ? { askPassword: (name) => readPassword(`Password of ${name}: `) } : { token }
 
 const commitsOf = ({ store, repositoryDir }: GatePlace, release: Release) =>
   commitsToReview({ store, repositoryDir }, release)

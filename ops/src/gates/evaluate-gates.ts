@@ -3,10 +3,17 @@ import { evaluateBackup } from './evaluate-backup.ts'
 import { evaluateRollback } from './evaluate-rollback.ts'
 import type { GateDeps } from './gate-deps.ts'
 import { dayMs, type GatePolicy, hourMs, minuteMs } from './gate-policy.ts'
-import { newestFinding, newestWaiver } from './gate-store.ts'
+import { type GateRecord, newestFinding, newestWaiver } from './gate-store.ts'
 import { type GateKind, gateKinds, type GateStatus } from './gate.ts'
+import { areSamePerson, claimedNote, namesOf } from './second-person.ts'
 
-type Question = { release: Release; environment: string; now: Date }
+type Question = {
+  release: Release
+  environment: string
+  now: Date
+  /** Who asks for the deployment, where that is known: their own waivers do not count. */
+  requestedBy?: string
+}
 
 /** What a gate is before waivers are looked at. `recordId` is null for what was computed just now. */
 export type Assessment = Omit<GateStatus, 'kind' | 'title'> & { recordId: number | null }
@@ -138,12 +145,13 @@ function withWaiver(deps: GateDeps, kind: GateKind, question: Question, assessme
   if (status.state === 'pass') return status
   const { release, environment, now } = question
   const waiver = newestWaiver(deps.store, { kind, digest: release.digest, environment })
+  const isOwn = waiver !== null && question.requestedBy !== undefined && isByPerson(deps, waiver, question.requestedBy)
   const isInForce =
     waiver !== null &&
     waiver.expiresAt !== null &&
     waiver.at <= now.toISOString() &&
     waiver.expiresAt > now.toISOString()
-  if (!isInForce || (recordId !== null && recordId > waiver.id && status.state === 'fail')) return status
+  if (isOwn || !isInForce || (recordId !== null && recordId > waiver.id && status.state === 'fail')) return status
   return {
     ...status,
     state: 'waived',
@@ -156,6 +164,9 @@ function withWaiver(deps: GateDeps, kind: GateKind, question: Question, assessme
     expiresAt: waiver.expiresAt,
   }
 }
+
+const isByPerson = ({ store }: GateDeps, waiver: GateRecord, person: string): boolean =>
+  areSamePerson(namesOf(store, waiver.by.replace(claimedNote, '')), namesOf(store, person))
 
 function remedyOf(kind: GateKind, { release, environment }: Question): string {
   switch (kind) {

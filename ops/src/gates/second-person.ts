@@ -1,53 +1,66 @@
-import { createHash } from 'node:crypto'
+import { verifyPassword } from '@dam/platform/password'
+import { isAtLeast } from '../people/authenticate.ts'
+import { findPrincipal } from '../people/operator-session-store.ts'
+import { hasOperators, listOperators, type Operator } from '../people/operator-store.ts'
 import type { Store } from '../store.ts'
 
 /** Who vouches, and how sure we are of it. */
 export type Voucher = {
   name: string
-  /** False: nobody is registered as an operator, so the name is only claimed. */ isAuthenticated: boolean
+  /** False: nobody is registered as an operator, so the name is only claimed. */
+  isAuthenticated: boolean
 }
 
+/** How an operator proves to be themselves: a token of theirs, or their password, asked for when it is needed. */
+export type Proof = { token: string } | { askPassword: (username: string) => Promise<string> }
+
+/** Follows a name that nobody has proved. */
+export const claimedNote = ' (name as claimed, no operators are registered)'
+
+export const voucherText = ({ name, isAuthenticated }: Voucher): string =>
+  isAuthenticated ? name : `${name}${claimedNote}`
+
 /**
- * The person behind `--by`. Where operators are registered it must be an active operator or administrator whose token this is;
- * where there are none, the name is taken as claimed and the record says so. Throws, saying what to do.
+ * The person behind `--by`. Where operators are registered it must be an active operator or administrator who proves it; where
+ * there are none, the name is taken as claimed and the record says so. Throws, saying what to do.
  */
-export function identifyVoucher(store: Store, given: { by: string; token: string | null }, now: Date): Voucher {
+export async function identifyVoucher(store: Store, given: { by: string; proof: Proof }, now: Date): Promise<Voucher> {
   const by = given.by.trim()
   if (by === '') throw new Error('Say who decides this: --by <name>.')
-  if (store.row('select 1 from operator limit 1') === undefined) return { name: by, isAuthenticated: false }
-  const operator = store.row<{ id: number; username: string; email: string; role: string; active: number }>(
-    "select id, username, email, role, active from operator where lower(username) = lower(?) or (email <> '' and lower(email) = lower(?))",
-    by,
-    by,
-  )
-  if (!operator || operator.active !== 1) {
-    throw new Error(`There is no active operator "${by}". --by must be one of the people of the console.`)
+  if (!hasOperators(store)) return { name: by, isAuthenticated: false }
+  const operator = operatorCalled(store, by)
+  if (!operator?.active) {
+    throw new Error(`There is no active operator "${by}". --by must be one of the people of ./dam operator list.`)
   }
-  if (operator.role !== 'operator' && operator.role !== 'administrator') {
-    throw new Error(
-      `${operator.username} may look but not decide (role ${operator.role}). Ask an operator or administrator.`,
-    )
+  const { username, role } = operator
+  if (!isAtLeast(role, 'operator')) {
+    throw new Error(`${username} may look but not decide (role ${role}). Ask an operator or administrator.`)
   }
-  if (given.token === null)
-    throw new Error(`Prove to be ${operator.username}: --token <token>, made by them in the console.`)
-  const session = store.row(
-    `select 1 from operator_session where token_hash = ? and operator_id = ? and kind = 'token' and expires_at > ?`,
-    createHash('sha256').update(given.token).digest('hex'),
-    operator.id,
-    now.toISOString(),
+  if (!(await isProved(store, operator, given.proof, now))) {
+    throw new Error(`This does not prove to be ${username}. Their token (./dam operator token) or password does.`)
+  }
+  return { name: username, isAuthenticated: true }
+}
+
+async function isProved(store: Store, operator: Operator, proof: Proof, now: Date): Promise<boolean> {
+  if ('token' in proof) {
+    const principal = findPrincipal(store, proof.token, now)
+    return principal?.id === operator.id && principal.kind === 'token'
+  }
+  return verifyPassword(await proof.askPassword(operator.username), operator.passwordHash)
+}
+
+function operatorCalled(store: Store, name: string): Operator | undefined {
+  const wanted = name.trim().toLowerCase()
+  return listOperators(store).find(({ username, email }) =>
+    [username, email].some((one) => one !== '' && one.toLowerCase() === wanted),
   )
-  if (!session) throw new Error(`This is no valid token of ${operator.username}. They can make one in the console.`)
-  return { name: operator.username, isAuthenticated: true }
 }
 
 /** Every name one person goes by: as written, and for an operator also username, display name and address. */
 export function namesOf(store: Store, person: string): string[] {
-  const operator = store.row<{ username: string; display_name: string; email: string }>(
-    "select username, display_name, email from operator where lower(username) = lower(?) or (email <> '' and lower(email) = lower(?))",
-    person.trim(),
-    person.trim(),
-  )
-  const names = operator ? [person, operator.username, operator.display_name, operator.email] : [person]
+  const operator = operatorCalled(store, person)
+  const names = operator ? [person, operator.username, operator.displayName, operator.email] : [person]
   return names.filter((name) => name.trim() !== '')
 }
 

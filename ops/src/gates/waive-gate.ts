@@ -4,7 +4,7 @@ import { dayMs, type GatePolicy } from './gate-policy.ts'
 import { recordGate } from './gate-store.ts'
 import { type GateKind, gateKinds } from './gate.ts'
 import type { Commit } from './review/commits.ts'
-import { areSamePerson, namesOf, type Voucher } from './second-person.ts'
+import { areSamePerson, namesOf, type Voucher, voucherText } from './second-person.ts'
 
 /** What a waiver puts at risk, in the words of the plan. */
 export const risks: Record<GateKind, string> = {
@@ -54,7 +54,6 @@ export function waiveGate(
     throw new Error(`A waiver ends after at most ${policy.waiverDays} days: --expires 4h, --expires 2d.`)
   }
   const expiresAt = new Date(now.getTime() + lifetimeMs)
-  const claimed = by.isAuthenticated ? '' : ' (name as claimed, no operators are registered)'
   recordGate(
     store,
     {
@@ -72,7 +71,7 @@ export function waiveGate(
           isAuthenticated: by.isAuthenticated,
         },
       },
-      by: `${by.name}${claimed}`,
+      by: voucherText(by),
       expiresAt: expiresAt.toISOString(),
     },
     now,

@@ -53,7 +53,10 @@ function createClient({ origin, authorization }: Instance): Client {
           response.on('error', reject)
           response.on('end', () => {
             const status = response.statusCode ?? 0
-            if (status < 200 || status > 299) reject(new Error(`${method} ${path} answered ${status}`))
+            if (status < 200 || status > 299)
+              reject(
+                new Error(`${method} ${path} answered ${status}: ${Buffer.concat(chunks).toString().slice(0, 300)}`),
+              )
             else resolve({ ms: performance.now() - startedAt, body: Buffer.concat(chunks) })
           })
         },

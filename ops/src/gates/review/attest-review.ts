@@ -1,7 +1,7 @@
 import type { Release } from '../../releases/release.ts'
 import type { Store } from '../../store.ts'
 import { recordGate } from '../gate-store.ts'
-import { areSamePerson, namesOf, type Voucher } from '../second-person.ts'
+import { areSamePerson, namesOf, type Voucher, voucherText } from '../second-person.ts'
 import { authorsOf } from '../waive-gate.ts'
 import type { Commit } from './commits.ts'
 
@@ -27,7 +27,6 @@ export function attestReview(
   const names = namesOf(store, by.name)
   const author = authorsOf(commits).find((one) => areSamePerson(names, namesOf(store, one)))
   if (author) throw new Error(`A review needs a second person: ${by.name} wrote commits of ${release.tag} (${author}).`)
-  const claimed = by.isAuthenticated ? '' : ' (name as claimed, no operators are registered)'
   recordGate(
     store,
     {
@@ -45,7 +44,7 @@ export function attestReview(
           isAuthenticated: by.isAuthenticated,
         },
       },
-      by: `${by.name}${claimed}`,
+      by: voucherText(by),
       expiresAt: null,
     },
     now,
