@@ -101,7 +101,7 @@ async function headersOf(gates: GatePlace, release: Release) {
     if (line.state !== 'unknown') return line
   }
   await using instance = await startInstance(gates, release)
-  return checkResponseHeaders({ origin: instance.origin, tag: release.tag, expected: securityHeaders(false) })
+  return await checkResponseHeaders({ origin: instance.origin, tag: release.tag, expected: securityHeaders(false) })
 }
 
 async function runPerformanceGate(gates: GatePlace, release: Release): Promise<Verdict> {
@@ -114,7 +114,7 @@ async function runPerformanceGate(gates: GatePlace, release: Release): Promise<V
   const measured = await (async () => {
     await using instance = await startInstance(gates, release)
     say('a short load')
-    return measureInstance(instance, `scratch instance on ${machineName()}`)
+    return await measureInstance(instance, `scratch instance on ${machineName()}`)
   })()
   const figures = [...measured, ...measureScripts(files), ...benchFigures(release, deps.policy.performanceDays, now)]
   const { verdict, evidence, lines } = recordPerformance(
