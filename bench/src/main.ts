@@ -26,6 +26,10 @@ const benches: Record<string, Bench> = {
     about: 'a release of HEAD: built twice, installed without a network, started as a rollback would',
     load: () => import('./release.ts'),
   },
+  judge: {
+    about: 'simulated bakes: false rollbacks of healthy releases, seconds until bad ones are noticed',
+    load: () => import('./judge.ts'),
+  },
   kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },
 }
 

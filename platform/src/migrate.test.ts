@@ -39,7 +39,7 @@ async function query(statement: string): Promise<Record<string, unknown>[]> {
 const tables = async () =>
   (
     await query(
-      `select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migration' order by 1`,
+      `select tablename from pg_tables where schemaname = 'public' and tablename not like 'schema_migration%' order by 1`,
     )
   ).map((row) => row['tablename'])
 

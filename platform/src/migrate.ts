@@ -4,16 +4,18 @@ import {
   type Applied,
   assertUnchanged,
   createLedger,
+  readHalfDone,
   readLedger,
   recordDown,
   recordUp,
   unknownTo,
 } from './migrate/ledger.ts'
 import { label, type Migration } from './migrate/migration.ts'
-import { splitStatements } from './migrate/statements.ts'
+import { type PlannedStep, runStep, type Step } from './migrate/run-step.ts'
 
-export { label, type Migration, parseMigration, readMigrations } from './migrate/migration.ts'
+export { label, type Migration, type MigrationKind, parseMigration, readMigrations } from './migrate/migration.ts'
 export type { Applied } from './migrate/ledger.ts'
+export type { Step } from './migrate/run-step.ts'
 
 /** Django's words: all of them, none of them, or up to and including one given by number or name. */
 export type Target = 'latest' | 'zero' | (string & {})
@@ -29,17 +31,17 @@ export type MigrateOptions = {
   lockTimeoutMs?: number
 }
 
-export type Step = { direction: 'up' | 'down'; number: number; name: string; inTransaction: boolean }
-
 /** What a migration run would do now, in order. Changes nothing. */
 export async function planMigration(options: MigrateOptions): Promise<Step[]> {
   return withClient(options.connectionString, async (client) =>
-    plan(options, await readLedger(client, options.app)).map(({ direction, number, name, inTransaction }) => ({
-      direction,
-      number,
-      name,
-      inTransaction,
-    })),
+    plan(options, await readLedger(client, options.app), await readHalfDone(client, options.app)).map(
+      ({ direction, number, name, inTransaction }) => ({
+        direction,
+        number,
+        name,
+        inTransaction,
+      }),
+    ),
   )
 }
 
@@ -60,8 +62,8 @@ export async function listMigrations(options: Pick<MigrateOptions, 'connectionSt
 }
 
 /**
- * Brings the schema to `target` and returns the steps taken. Each step is one transaction together with its line in
- * the ledger, so a killed run continues where it stopped; two runs at once wait for each other.
+ * Brings the schema to `target` and returns the steps taken. Each step is one transaction together with its line in the ledger, or, where
+ * no transaction is possible, notes each statement; a killed run continues where it stopped. Two runs at once wait for each other.
  * Throws, saying what to do: when an applied migration was changed, or when the database is ahead of this release and
  * the newer migrations do not say that this release can run on them.
  */
@@ -69,18 +71,16 @@ export async function migrate(options: MigrateOptions): Promise<Step[]> {
   return withClient(options.connectionString, async (client) => {
     await waitForTurn(client, options.log)
     await createLedger(client)
-    const steps = plan(options, await readLedger(client, options.app))
+    const steps = plan(options, await readLedger(client, options.app), await readHalfDone(client, options.app))
     for (const step of steps) {
       options.log?.(`${step.direction === 'up' ? 'applying' : 'undoing'} ${label(step)}`)
-      await runStep(client, options, step)
+      await runStep(client, { lockTimeoutMs: options.lockTimeoutMs ?? 2_000, log: options.log }, step)
     }
     return steps.map(({ direction, number, name, inTransaction }) => ({ direction, number, name, inTransaction }))
   })
 }
 
-type PlannedStep = Step & { sql: string; record: (client: pg.Client) => Promise<void> }
-
-function plan(options: MigrateOptions, applied: readonly Applied[]): PlannedStep[] {
+function plan(options: MigrateOptions, applied: readonly Applied[], halfDone: readonly number[]): PlannedStep[] {
   const { app, migrations, target = 'latest' } = options
   assertUnchanged(migrations, applied)
   const newest = applied.at(-1)?.number ?? 0
@@ -99,16 +99,33 @@ function plan(options: MigrateOptions, applied: readonly Applied[]): PlannedStep
       number: migration.number,
       name: migration.name,
       inTransaction: migration.inTransaction,
+      app,
+      isHalfDone: false,
       sql: migration.up,
       record: (client) => recordUp(client, app, migration),
     }))
   const down = target === 'latest' ? [] : applied.filter(({ number }) => number > wanted).toReversed()
+  const abandoned = migrations
+    .filter(({ number }) => number > wanted && number > newest && halfDone.includes(number))
+    .map((migration): PlannedStep => ({
+      direction: 'down',
+      number: migration.number,
+      name: migration.name,
+      inTransaction: false,
+      app,
+      isHalfDone: true,
+      sql: migration.down,
+      record: async () => undefined,
+    }))
   return [
+    ...abandoned.toReversed(),
     ...down.map((row): PlannedStep => ({
       direction: 'down',
       number: row.number,
       name: row.name,
       inTransaction: row.inTransaction,
+      app,
+      isHalfDone: false,
       sql: row.down,
       record: (client) => recordDown(client, app, row.number),
     })),
@@ -136,51 +153,6 @@ function assertRunnable(newer: readonly Applied[]): void {
   throw new Error(
     `The database is ahead of this release: ${newer.map(label).join(', ')}. This release cannot run on ${blocking.map(label).join(', ')}. Start the newer release, or undo them first with ./dam migrate <app> <last migration of this release>.`,
   )
-}
-
-async function runStep(client: pg.Client, options: MigrateOptions, step: PlannedStep): Promise<void> {
-  await client.query(`set lock_timeout = ${options.lockTimeoutMs ?? 2_000}`)
-  for (let attempt = 1; ; attempt++) {
-    try {
-      if (step.inTransaction) await inTransaction(client, step)
-      else await oneByOne(client, step)
-      return
-    } catch (error) {
-      const state = error instanceof pg.DatabaseError ? error.code : undefined
-      if (state === '55P03' && attempt < 10) {
-        options.log?.(`${label(step)}: a table is in use, trying again`)
-        await sleep(Math.min(250 * 2 ** attempt, 5_000))
-        continue
-      }
-      throw explained(error, step)
-    }
-  }
-}
-
-async function inTransaction(client: pg.Client, step: PlannedStep): Promise<void> {
-  await client.query('begin')
-  try {
-    await client.query(step.sql)
-    await step.record(client)
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined)
-    throw error
-  }
-}
-
-async function oneByOne(client: pg.Client, step: PlannedStep): Promise<void> {
-  for (const statement of splitStatements(step.sql)) await client.query(statement)
-  await step.record(client)
-}
-
-function explained(error: unknown, step: PlannedStep): Error {
-  const reason = error instanceof Error ? error.message : String(error)
-  const position = error instanceof pg.DatabaseError && error.position ? Number(error.position) : undefined
-  const line =
-    position && step.inTransaction ? `, line ${step.sql.slice(0, position).split('\n').length} of its section` : ''
-  const state = step.inTransaction ? 'Nothing of it was kept.' : 'Statements before the failing one were kept.'
-  return new Error(`Migration ${label(step)} (${step.direction}) failed${line}: ${reason}. ${state}`, { cause: error })
 }
 
 // Any constant will do, as long as nothing else in this database takes the same.

@@ -12,6 +12,8 @@ export type BakePolicy = {
   badFactor: number
   /** Most evidence one second can give: a decision needs two of them. */
   mostPerSecond: number
+  /** While less than this share fails, the rise must have lasted so long: a hiccup of the environment is over by then. */
+  patience: readonly { shareBelow: number; seconds: number }[]
   /** From this many requests on both sides, the old release's rate during the bake counts as well. */
   pairedFrom: number
   /** The old release is "as bad" while the pair differs by chance with more than this probability. */
@@ -30,6 +32,10 @@ export const defaultBakePolicy: BakePolicy = {
   badRate: 0.05,
   badFactor: 2.5,
   mostPerSecond: 6.2,
+  patience: [
+    { shareBelow: 0.8, seconds: 4 },
+    { shareBelow: 0.45, seconds: 10 },
+  ],
   pairedFrom: 20,
   pairedChance: 0.01,
   failedReadiness: 3,

@@ -118,7 +118,20 @@ function judgeSum(
   if (controlLooksBad && chanceOfDifference(seen, old) > policy.pairedChance) {
     return { verdict: 'environment', because: `${detail}: both are bad` }
   }
-  return sum.now < policy.badAt ? null : { verdict: 'bad', because: trigger, detail }
+  if (sum.now < policy.badAt) return null
+  const share = seen.failures / seen.requests
+  const patienceSeconds = Math.max(
+    0,
+    ...policy.patience.filter(({ shareBelow }) => share < shareBelow).map(({ seconds }) => seconds),
+  )
+  if (evidence.now / 1000 - alone.risesFrom < patienceSeconds) {
+    return {
+      verdict: 'inconclusive',
+      because: `${detail}; over in ${patienceSeconds} s if it is a hiccup`,
+      moreNeeded: 0,
+    }
+  }
+  return { verdict: 'bad', because: trigger, detail }
 }
 
 function judgeEnd({ now, endsAt }: BakeEvidence, sums: readonly WaldSum[], policy: BakePolicy): Judgement {

@@ -29,7 +29,11 @@ afterAll(async () => {
 const query = async (text: string): Promise<void> => {
   const client = new pg.Client({ connectionString: database.connectionString })
   await client.connect()
-  await client.query(text).finally(() => client.end())
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
 }
 const bucket = (more: Partial<OutcomeBucket>): OutcomeBucket => ({
   second,

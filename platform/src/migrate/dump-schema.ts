@@ -31,7 +31,8 @@ const ours = (namespace: string, catalog: string, oid: string): string => `
                   where d.classid = '${catalog}'::pg_catalog.regclass and d.objid = ${oid} and d.deptype = 'e')`
 
 const notLedger = (oid: string): string =>
-  `${oid} <> coalesce(pg_catalog.to_regclass('public.schema_migration')::oid, 0)`
+  `${oid} not in (select l.oid from pg_catalog.pg_class l
+    where l.relnamespace = 'public'::regnamespace and l.relname in ('schema_migration', 'schema_migration_progress'))`
 
 const sections = [
   `select format('create extension %I', extname) as text from pg_catalog.pg_extension

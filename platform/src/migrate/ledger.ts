@@ -25,6 +25,52 @@ export async function createLedger(client: ClientBase): Promise<void> {
       applied_at timestamptz not null default now(),
       primary key (app, number)
     )`)
+  await client.query(`
+    create table if not exists public.schema_migration_progress (
+      app text not null,
+      number integer not null,
+      direction text not null,
+      statement integer not null,
+      done_at timestamptz not null default now(),
+      primary key (app, number, direction, statement)
+    )`)
+}
+
+type Section = { app: string; number: number; direction: 'up' | 'down' }
+
+/** Statements of a section, by index, that a run outside a transaction has done. */
+export async function readProgress(client: ClientBase, { app, number, direction }: Section): Promise<Set<number>> {
+  const { rows } = await client.query<{ statement: number }>(
+    'select statement from public.schema_migration_progress where app = $1 and number = $2 and direction = $3',
+    [app, number, direction],
+  )
+  return new Set(rows.map((row) => row.statement))
+}
+
+export async function recordStatement(client: ClientBase, section: Section, statement: number): Promise<void> {
+  await client.query(
+    `insert into public.schema_migration_progress (app, number, direction, statement) values ($1, $2, $3, $4)
+     on conflict do nothing`,
+    [section.app, section.number, section.direction, statement],
+  )
+}
+
+/** Both directions: a section that is complete leaves nothing to go on from. */
+export async function finishProgress(client: ClientBase, { app, number }: Section): Promise<void> {
+  await client.query('delete from public.schema_migration_progress where app = $1 and number = $2', [app, number])
+}
+
+/** Migrations that were begun and not finished, newest first. */
+export async function readHalfDone(client: ClientBase, app: string): Promise<number[]> {
+  const exists = await client.query<{ exists: boolean }>(
+    `select to_regclass('public.schema_migration_progress') is not null as exists`,
+  )
+  if (!exists.rows[0]?.exists) return []
+  const { rows } = await client.query<{ number: number }>(
+    `select distinct number from public.schema_migration_progress where app = $1 and direction = 'up' order by number desc`,
+    [app],
+  )
+  return rows.map((row) => row.number)
 }
 
 /** What was applied, in order; none when the ledger does not exist yet. */

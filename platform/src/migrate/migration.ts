@@ -11,10 +11,17 @@ export type Migration = {
   reason: string
   /** False for statements that PostgreSQL refuses inside a transaction, such as `create index concurrently`. */
   inTransaction: boolean
+  /**
+   * expand: adds what the previous release does not see; contract: takes away what it may still use; data: changes rows only.
+   * As the header says, else from `previousReleaseRuns`.
+   */
+  kind: MigrationKind
   up: string
   down: string
   checksum: string
 }
+
+export type MigrationKind = 'expand' | 'contract' | 'data'
 
 /** `0001-first`: how people and the command line name a migration. */
 export const label = (migration: Pick<Migration, 'number' | 'name'>): string =>
@@ -22,7 +29,7 @@ export const label = (migration: Pick<Migration, 'number' | 'name'>): string =>
 
 /**
  * Reads one migration file: header comment lines (`-- previous-release-runs: yes|no (reason)`, optionally
- * `-- no-transaction`), then a section after the line `-- up` and one after the line `-- down`.
+ * `-- no-transaction` and `-- kind: expand|contract|data`), then a section after the line `-- up` and one after the line `-- down`.
  */
 export function parseMigration(fileName: string, text: string): Migration {
   const [, digits, name] = /^(\d{4})-([a-z0-9-]+)\.sql$/.exec(fileName) ?? []
@@ -37,6 +44,10 @@ export function parseMigration(fileName: string, text: string): Migration {
   if (!answer || !reason) {
     throw new Error(`${fileName}: the header must say "-- previous-release-runs: yes|no (reason)"`)
   }
+  const kindLine = header.find((line) => line.startsWith('-- kind:'))
+  const kind = (['expand', 'contract', 'data'] as const).find((name) => kindLine === `-- kind: ${name}`)
+  if (kindLine !== undefined && !kind)
+    throw new Error(`${fileName}: "${kindLine}" is not -- kind: expand|contract|data`)
   const section = (from: number, to?: number) =>
     lines
       .slice(from + 1, to)
@@ -48,6 +59,7 @@ export function parseMigration(fileName: string, text: string): Migration {
     previousReleaseRuns: answer === 'yes',
     reason,
     inTransaction: !header.includes('-- no-transaction'),
+    kind: kind ?? (answer === 'yes' ? ('expand' as const) : ('contract' as const)),
     up: section(upAt, downAt),
     down: section(downAt),
   }

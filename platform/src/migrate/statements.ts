@@ -2,17 +2,26 @@
  * Splits SQL at the semicolons that end statements: not those in strings, quoted names, dollar quotes or comments.
  * Needed only outside transactions, because the server runs a text of several statements as one transaction.
  */
-export function splitStatements(text: string): string[] {
+export const splitStatements = (text: string): string[] =>
+  statementsWithOffsets(text).map((statement) => statement.text)
+
+/** The same, each with where it begins in `text`. */
+export function statementsWithOffsets(text: string): { text: string; offset: number }[] {
   const token = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|;/g
-  const statements: string[] = []
+  const statements: { text: string; offset: number }[] = []
   let start = 0
+  const add = (end?: number): void => {
+    const part = text.slice(start, end)
+    if (withoutComments(part) === '') return
+    statements.push({ text: part.trim(), offset: start + part.length - part.trimStart().length })
+  }
   for (const match of text.matchAll(token)) {
     if (match[0] !== ';') continue
-    statements.push(text.slice(start, match.index))
+    add(match.index)
     start = match.index + 1
   }
-  statements.push(text.slice(start))
-  return statements.map((statement) => statement.trim()).filter((statement) => withoutComments(statement) !== '')
+  add()
+  return statements
 }
 
-const withoutComments = (text: string): string => text.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, '').trim()
+export const withoutComments = (text: string): string => text.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, '').trim()

@@ -1,0 +1,232 @@
+import type { BakeEvidence, SecondCounts, SideEvidence } from '@dam/ops/src/judge/bake-evidence.ts'
+import { defaultBakePolicy, nextLookAfterMs } from '@dam/ops/src/judge/bake-policy.ts'
+import { judge } from '@dam/ops/src/judge/judge.ts'
+import { config } from './config.ts'
+import { createRandom, type Random } from './random.ts'
+import { median, quantile, report, type Figure } from './report.ts'
+
+const bakeSeconds = defaultBakePolicy.bakeMs / 1000
+const historySeconds = 3_600
+/** Share of the requests that stay on the old release as the live control. */
+const controlShare = 0.1
+
+type Clusters = 'none' | 'bursts' | 'retrying client' | 'broken asset'
+
+/** What both releases do to requests at a moment; `fresh` adds what only the new one does. */
+type World = {
+  perSecond: number
+  base: number
+  clusters: Clusters
+  fresh: { bad: number; slow: number }
+}
+
+/** Whole hiccups of the environment: on average 2 s, every third request fails. */
+const burst = { seconds: 2, rate: 0.33 }
+/** Failures of a client that asks again and again, and of a page that asks for one broken asset. */
+const [retriesEach, asksEach] = [30, 50]
+
+type Bake = { fresh: SecondCounts[]; control: SecondCounts[]; before: () => SecondCounts[] }
+
+/** One bake; the hour before it is simulated when somebody asks. As the front tells them: repeats of one failure are not counted. */
+function simulate(world: World, random: Random): Bake {
+  const [control, fresh]: [SecondCounts[], SecondCounts[]] = [[], []]
+  const traffic = simulateTraffic(world, random)
+  for (let second = 0; second < bakeSeconds; second++) {
+    const { total, rate, events } = traffic()
+    const toControl = binomial(total, controlShare, random)
+    const onControl = binomial(events, controlShare, random)
+    add(fresh, second, total - toControl, events - onControl, rate, world.fresh, random)
+    add(control, second, toControl, onControl, rate, { bad: 0, slow: 0 }, random)
+  }
+  const before = (): SecondCounts[] => {
+    const seconds: SecondCounts[] = []
+    const earlier = simulateTraffic(world, random)
+    for (let second = -historySeconds; second < 0; second++) {
+      const { total, rate, events } = earlier()
+      add(seconds, second, total, events, rate, { bad: 0, slow: 0 }, random)
+    }
+    return seconds
+  }
+  return { fresh, control, before }
+}
+
+/**
+ * Second by second: requests, the rate at which any of them fails, and failures of clusters. Clusters bring the whole base rate, so that
+ * the same rate comes in clumps or by itself.
+ */
+function simulateTraffic(world: World, random: Random): () => { total: number; rate: number; events: number } {
+  const { clusters, perSecond, base } = world
+  const isOneClient = clusters === 'retrying client' || clusters === 'broken asset'
+  const failures = clusters === 'retrying client' ? retriesEach : asksEach
+  const burstStarts = base / burst.rate / burst.seconds
+  let inBurst = false
+  return () => {
+    if (clusters === 'bursts') inBurst = random.next() < (inBurst ? 1 - 1 / burst.seconds : burstStarts)
+    return {
+      total: poisson(perSecond, random),
+      rate: clusters === 'none' ? base : inBurst ? burst.rate : 0,
+      // The first failure of a cluster; the front tells the others apart as repeats.
+      events: isOneClient && random.next() < (base * perSecond) / failures ? 1 : 0,
+    }
+  }
+}
+
+function add(
+  seconds: SecondCounts[],
+  second: number,
+  total: number,
+  events: number,
+  rate: number,
+  more: { bad: number; slow: number },
+  random: Random,
+): void {
+  if (total + events === 0) return
+  const bad = binomial(total, rate + (1 - rate) * more.bad, random)
+  seconds.push({ second, total: total + events, bad: bad + events, slow: binomial(total - bad, more.slow, random) })
+}
+
+const side = (seconds: SecondCounts[]): SideEvidence => ({ seconds, readiness: [], web: null, worker: null })
+
+/** Seconds from the cut-over until "bad", as the deployer looks; null when it never is. */
+function secondsToBad(bake: Bake, until = bakeSeconds): number | null {
+  // The full judgement is needed only where the sum, against the least that is tolerated, gets that far.
+  const suspects = suspectSeconds(bake.fresh)
+  if (suspects.size === 0) return null
+  const before = bake.before()
+  for (let at = 0; at < until;) {
+    at += nextLookAfterMs(at * 1000) / 1000
+    if (!suspects.has(at - 1)) continue
+    const seen = (seconds: SecondCounts[]): SecondCounts[] => seconds.filter(({ second }) => second < at)
+    const evidence: BakeEvidence = {
+      cutOverAt: 0,
+      now: at * 1000,
+      endsAt: bakeSeconds * 1000,
+      before,
+      control: side(seen(bake.control)),
+      fresh: side(seen(bake.fresh)),
+      topUp: [],
+      newErrors: [],
+      databaseAnswers: true,
+    }
+    if (judge(evidence).judgement.verdict === 'bad') return at
+  }
+  return null
+}
+
+/** Seconds at whose end the sum without any allowance for the old release is at the bound. */
+function suspectSeconds(counts: readonly SecondCounts[]): Set<number> {
+  const { toleratedRate: p0, badRate: p1, badAt, floor } = defaultBakePolicy
+  const [up, down] = [Math.log(p1 / p0), Math.log((1 - p1) / (1 - p0))]
+  const found = new Set<number>()
+  let [bad, slow, next] = [0, 0, 0]
+  for (let second = 0; second < bakeSeconds; second++) {
+    if (counts[next]?.second === second) {
+      const { total, bad: failed, slow: late } = counts[next++] as SecondCounts
+      bad = Math.max(floor, bad + failed * up + (total - failed) * down)
+      slow = Math.max(floor, slow + late * up + (total - late) * down)
+    }
+    if (bad >= badAt || slow >= badAt) found.add(second)
+  }
+  return found
+}
+
+/** Rounded normal where the mean is large. */
+function poisson(mean: number, random: Random): number {
+  if (mean > 15) {
+    const normal = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next())
+    return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal))
+  }
+  const limit = Math.exp(-mean)
+  let [count, product] = [0, random.next()]
+  while (product > limit) {
+    count++
+    product *= random.next()
+  }
+  return count
+}
+
+/** Exact, and quick where successes are rare: skips from one success to the next. */
+function binomial(n: number, p: number, random: Random): number {
+  if (p <= 0 || n === 0) return 0
+  if (p >= 1) return n
+  const step = Math.log(1 - p)
+  let [count, at] = [0, 0]
+  for (;;) {
+    at += Math.floor(Math.log(1 - random.next()) / step) + 1
+    if (at > n) return count
+    count++
+  }
+}
+
+const rates = [
+  { name: '1/min', perSecond: 1 / 60 },
+  { name: '10/min', perSecond: 10 / 60 },
+  { name: '60/min', perSecond: 1 },
+  { name: '300/min', perSecond: 5 },
+  { name: '20/s', perSecond: 20 },
+  { name: '50/s', perSecond: 50 },
+]
+
+export async function run(): Promise<void> {
+  const bakes = config.quick ? 100 : 1_000
+  const figures: Figure[] = []
+  for (const base of [0.001, 0.005, 0.01, 0.02]) {
+    for (const clusters of ['none', 'bursts', 'retrying client', 'broken asset'] as const) {
+      const falsely = rates.map(({ perSecond }, index) => {
+        const random = createRandom(Math.round(base * 1e6) + index * 7919 + clusters.length)
+        let count = 0
+        for (let n = 0; n < bakes; n++) {
+          if (secondsToBad(simulate({ perSecond, base, clusters, fresh: { bad: 0, slow: 0 } }, random)) !== null)
+            count++
+        }
+        return count
+      })
+      for (const [index, { name }] of rates.entries()) {
+        figures.push({
+          figure: `healthy, ${base * 100} % errors, ${clusters === 'none' ? 'single' : clusters}, ${name}: rolled back`,
+          value: falsely[index] ?? 0,
+          unit: 'bakes',
+          n: bakes,
+          ...(base <= 0.005 ? { target: { atMost: 0 } } : base <= 0.01 ? { target: { atMost: bakes / 1000 } } : {}),
+        })
+      }
+      console.log(`${base * 100} % ${clusters}: ${falsely.join(' ')}`)
+    }
+  }
+  figures.push(...detection(config.quick ? 50 : 400))
+  report('judge', figures)
+}
+
+function detection(bakes: number): Figure[] {
+  const figures: Figure[] = []
+  for (const [kind, share, target] of [
+    ['bad', 1, { atMost: 3 }],
+    ['bad', 0.5, { atMost: 5 }],
+    ['bad', 0.2, undefined],
+    ['bad', 0.1, { atMost: 15 }],
+    ['bad', 0.05, undefined],
+    ['slow', 1, { atMost: 3 }],
+    ['slow', 0.2, undefined],
+    ['slow', 0.1, { atMost: 15 }],
+  ] as const) {
+    const random = createRandom(share * 1000 + (kind === 'bad' ? 0 : 1))
+    const times = Array.from({ length: bakes }, () => {
+      const fresh = { bad: 0, slow: 0, [kind]: share }
+      const world: World = { perSecond: 10 / (1 - controlShare), base: 0.001, clusters: 'none', fresh }
+      return secondsToBad(simulate(world, random), 300) ?? Infinity
+    })
+    const name = `${share * 100} % ${kind === 'bad' ? 'errors' : 'slow'} at 10/s on the new release`
+    figures.push(
+      { figure: `${name}: median`, value: median(times), unit: 's', n: bakes, ...(target ? { target } : {}) },
+      {
+        figure: `${name}: p95`,
+        value: quantile(times, 0.95),
+        unit: 's',
+        n: bakes,
+        ...(share === 0.05 ? { target: { atMost: 60 } } : share >= 0.5 && target ? { target } : {}),
+      },
+    )
+    console.log(`${name}: median ${median(times)} s, p95 ${quantile(times, 0.95)} s`)
+  }
+  return figures
+}
