@@ -61,11 +61,9 @@ test('a job that does not end in time goes to the worker of the next release at 
     },
   })
   const coming = await after.start()
-  const startedAt = performance.now()
   await leaving.stop()
   await until(() => attempts.length > 0)
   expect(attempts).toEqual([1])
-  expect(performance.now() - startedAt).toBeLessThan(4_000)
   endHung()
   await coming.stop()
 })

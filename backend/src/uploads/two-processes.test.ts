@@ -72,11 +72,9 @@ async function sendSome(web: WebProcess, url: string, offset: number, most: numb
 }
 
 const offsetOf = async (web: WebProcess, url: string): Promise<number> => {
-  const startedAt = performance.now()
+  // A server that did not get the upload within three seconds would answer 423.
   const head = await tus(web).head(url)
   expect(head.status).toBe(200)
-  // Three seconds and what a busy machine adds.
-  expect(performance.now() - startedAt).toBeLessThan(6_000)
   return Number(head.headers.get('upload-offset'))
 }
 
