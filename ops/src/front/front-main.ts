@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import path from 'node:path'
 import { createFront } from './front.ts'
 import { readFrontSettings } from './front-settings.ts'
@@ -29,10 +30,13 @@ process.on('uncaughtException', (error) => {
   unexpectedErrors++
   log('unexpected error', { error: error.stack ?? String(error) })
 })
+// A machine that conversions keep busy must still take requests, and take back a release. Needs root or CAP_SYS_NICE.
+const hasPriority = raisePriority()
 process.on('SIGHUP', () => undefined)
 
 try {
   const settings = readFrontSettings(runDir)
+  log('starting', { mode: mode ?? 'first', has_priority: hasPriority })
   const front = createFront({
     runDir,
     environment,
@@ -61,4 +65,13 @@ try {
   log('cannot serve', { error: error instanceof Error ? error.message : String(error) })
   process.exitCode = 1
   setImmediate(() => process.exit(1))
+}
+
+function raisePriority(): boolean {
+  try {
+    setPriority(constants.priority.PRIORITY_ABOVE_NORMAL)
+    return true
+  } catch {
+    return false
+  }
 }
