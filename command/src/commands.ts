@@ -54,6 +54,14 @@ export const commands = {
     summary: "the runbook's line, guarded: never over a live database",
     load: () => import('./commands/pg-restore.ts'),
   },
+  oncall: { summary: 'who is on call; exceptions, swaps, hand-off notes', load: () => import('./commands/oncall.ts') },
+  page: { summary: 'open an incident by hand and call whoever is on call', load: () => import('./commands/page.ts') },
+  incidents: { summary: 'list incidents', load: () => import('./commands/incidents.ts') },
+  incident: {
+    summary: 'show, acknowledge, update or resolve an incident',
+    load: () => import('./commands/incident.ts'),
+  },
+  policy: { summary: 'check, explain, compare and back-test the policy', load: () => import('./commands/policy.ts') },
   env: {
     summary: 'print shell lines that put pnpm, Node.js and psql settings in reach',
     load: () => import('./commands/env.ts'),

@@ -1,0 +1,93 @@
+import { parseArgs } from 'node:util'
+import { recordAudit } from '@dam/ops/src/audit/audit.ts'
+import { findEscalation } from '@dam/ops/src/escalation/escalation-store.ts'
+import type { Incident } from '@dam/ops/src/incidents/incident.ts'
+import {
+  acknowledgeIncident,
+  addIncidentEvent,
+  findIncident,
+  listIncidentEvents,
+  resolveIncident,
+} from '@dam/ops/src/incidents/incident-store.ts'
+import { CommandFailure } from '../failure.ts'
+import { openWatchPlace, type WatchPlace } from '../watch/watch-place.ts'
+
+export const help = `
+Usage: ./dam incident <number>                    what happened, who was called, the evidence
+       ./dam incident <number> ack                you have it: the climb stops for as long as its severity allows
+       ./dam incident <number> note <text>        for the time line
+       ./dam incident <number> update <text>      for the time line and the incidents channel
+       ./dam incident <number> resolve <text>     it is over, and why
+
+--json prints all of it for machines; --by <name> says who you are when the terminal does not.
+`
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { host: { type: 'string' }, by: { type: 'string' }, json: { type: 'boolean', default: false } },
+  })
+  const [number = '', action = 'show', ...words] = positionals
+  using place = openWatchPlace(values.host, values.by)
+  const incident = findIncident(place.store, Number(number))
+  if (!incident) throw new CommandFailure(`There is no incident ${number}. ./dam incidents --all lists them.`)
+  const text = words.join(' ').trim()
+  switch (action) {
+    case 'show':
+      show(place, incident, values.json)
+      return 0
+    case 'ack':
+      if (!changed(place, incident, action, () => acknowledgeIncident(place.store, incident.id, place)))
+        throw new CommandFailure(`Incident ${incident.id} is ${incident.state}${by(incident)}; nothing to acknowledge.`)
+      console.log(`Incident ${incident.id} is yours.`)
+      return 0
+    case 'note':
+    case 'update':
+      if (!text) throw new CommandFailure(`Write it: ./dam incident ${incident.id} ${action} "…"`)
+      changed(place, incident, action, () => {
+        addIncidentEvent(place.store, incident.id, { kind: action, who: place.who, message: text, now: place.now })
+        return true
+      })
+      console.log('Written to its time line.')
+      return 0
+    case 'resolve':
+      if (!text)
+        throw new CommandFailure(`Say why it is over: ./dam incident ${incident.id} resolve "rolled back to v1.0.0"`)
+      if (
+        !changed(place, incident, action, () => resolveIncident(place.store, incident.id, { ...place, message: text }))
+      )
+        throw new CommandFailure(`Incident ${incident.id} was resolved already.`)
+      console.log(`Incident ${incident.id} is resolved.`)
+      return 0
+    default:
+      throw new CommandFailure(`There is no "${action}". ./dam incident --help lists what there is.`)
+  }
+}
+
+const by = ({ acknowledgedBy }: Incident): string => (acknowledgedBy === null ? '' : ` by ${acknowledgedBy}`)
+
+function changed(place: WatchPlace, incident: Incident, action: string, work: () => boolean): boolean {
+  return place.store.transaction(() => {
+    const isChanged = work()
+    if (isChanged)
+      recordAudit(place.store, {
+        who: place.who,
+        action: `incident.${action}`,
+        subject: `incident:${incident.id}`,
+        now: place.now,
+      })
+    return isChanged
+  })
+}
+
+function show({ store }: WatchPlace, incident: Incident, asJson: boolean): void {
+  const events = listIncidentEvents(store, incident.id)
+  const escalation = findEscalation(store, incident.id) ?? null
+  if (asJson) return console.log(JSON.stringify({ ...incident, escalation, events }, null, 2))
+  console.log(`Incident ${incident.id}  ${incident.severity}  ${incident.state}${by(incident)}\n${incident.title}`)
+  if (incident.cause) console.log(incident.cause)
+  if (escalation && incident.state === 'open') console.log(`Level ${escalation.level}, next look ${escalation.nextAt}`)
+  console.log('')
+  for (const event of events) console.log(`  ${event.at}  ${event.kind.padEnd(13)}${event.message}  (${event.who})`)
+}
