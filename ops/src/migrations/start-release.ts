@@ -18,7 +18,7 @@ export async function startRelease(options: {
   environment?: Record<string, string | undefined>
   timeoutMs?: number
 }): Promise<RunningRelease> {
-  const { releaseDir, connectionString, dataDir, nodeProgram = process.execPath, timeoutMs = 30_000 } = options
+  const { releaseDir, connectionString, dataDir, nodeProgram = process.execPath, timeoutMs = 120_000 } = options
   const port = await freePort()
   const baseUrl = `http://127.0.0.1:${port}`
   let said = ''
