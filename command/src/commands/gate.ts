@@ -28,6 +28,7 @@ Makes or takes the evidence of one line of ./dam gates. It is kept for the artif
            tests        unpacks the release and runs all its tests there
            security     advisories, secrets, licences, response headers, lockfiles
            performance  a short load on the release, against bench/budgets.json
+           migrations   up, new code, old code, down and up again on a copy of production's newest backup
   record   takes a report that ./dam test --record <file> wrote elsewhere, at the release's commit and nothing changed
   attest   a person who wrote none of the commits says that they reviewed this artifact, naming its digest
   waive    somebody else than who asks and who wrote it lets one line pass for a while: at least 20 characters of reason,
