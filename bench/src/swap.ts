@@ -24,7 +24,7 @@ const paths = ['/api/v4/dam/assets/?page_size=50', '/', '/api/v4/tags/', '/api/v
 
 /** Two web processes of the product on one data folder behind the front: the pointer swaps between them under load. */
 export async function run(): Promise<void> {
-  const [swaps, everyMs] = config.quick ? [4, 2_000] : [20, 3_000]
+  const [swaps, everyMs] = config.quick ? [4, 2_000] : [20, 2_600]
   await using product = await startProduct({ dataDir: dataDirectory('swap', { fresh: true }) })
   await using second = await secondWebProcess(product)
   const runDir = path.join(mkdtempSync(path.join(tmpdir(), 'dam-swap-')), 'bench', 'run')
@@ -36,21 +36,23 @@ export async function run(): Promise<void> {
     { slot: 'b', tag: 'b', port: second.port },
   ]
   let token = 0
+  // Origin of the process that the pointer names: the direct requests go there, too, so that both sides wait in the same queue.
+  let active = product.origin
   const pointTo = (active: Upstream) =>
     client.switchTo({ environment: 'bench', fencingToken: ++token, active, control: null, maintenance: null })
   try {
     await pointTo(slots[0])
     const headers = { authorization: product.client.authorization }
     for (const one of [origin, product.origin, second.origin])
-      await steadily({ origins: [one], headers, perSecond: 100, isOver: after(1_000) })
+      await steadily({ origin: () => one, headers, perSecond: 100, isOver: after(1_000) })
 
     let isOver = false
     const over = (): boolean => isOver
     const streams = Array.from({ length: streamCount }, () => followEvents(origin, headers, over))
     const uploads = Array.from({ length: uploadLanes }, () => uploadAgainAndAgain(origin, headers, over))
-    const through = steadily({ origins: [origin], headers, perSecond, isOver: over })
+    const through = steadily({ origin: () => origin, headers, perSecond, isOver: over })
     const direct = steadily({
-      origins: [product.origin, second.origin],
+      origin: () => active,
       headers,
       perSecond: directPerSecond,
       isOver: over,
@@ -64,6 +66,7 @@ export async function run(): Promise<void> {
       const startedAt = performance.now()
       const [from, to] = swap % 2 === 1 ? slots : ([slots[1], slots[0]] as const)
       await pointTo(to)
+      active = `http://127.0.0.1:${to.port}`
       switchMs.push(performance.now() - startedAt)
       const drained = client.drain(from.slot)
       if (swap === Math.ceil(swaps / 2)) {
@@ -187,19 +190,20 @@ type Steady = { times: number[]; failures: string[] }
 
 /** Requests at a steady pace, whether or not earlier ones have been answered; none is tried twice. */
 async function steadily(options: {
-  origins: readonly string[]
+  /** Where each goes, asked at its moment. */
+  origin: () => string
   headers: Record<string, string>
   perSecond: number
   isOver: () => boolean
 }): Promise<Steady> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 128 })
+  const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
   const steady: Steady = { times: [], failures: [] }
   const open = new Set<Promise<void>>()
   const startedAt = performance.now()
   for (let n = 0; !options.isOver(); n++) {
     const dueIn = startedAt + (n * 1_000) / options.perSecond - performance.now()
     if (dueIn > 0) await sleep(dueIn)
-    const url = new URL(paths[n % paths.length] ?? '/', options.origins[n % options.origins.length])
+    const url = new URL(paths[n % paths.length] ?? '/', options.origin())
     const one = new Promise<void>((resolve) => {
       const sentAt = performance.now()
       const end = (failure: string | null): void => {
