@@ -6,8 +6,10 @@ import { findBackup } from '@dam/ops/src/backup/backup-store.ts'
 import { gigabytes } from '@dam/ops/src/backup/disk-room.ts'
 import type { Progress } from '@dam/ops/src/backup/progress.ts'
 import type { RestoreSource } from '@dam/ops/src/backup/restore/restore-backup.ts'
+import { listSlots } from '@dam/ops/src/deployments/slot-store.ts'
 import type { Environment } from '@dam/ops/src/environments/environment.ts'
 import type { Store } from '@dam/ops/src/store.ts'
+import { root } from './config.ts'
 import { CommandFailure } from './failure.ts'
 import type { OperationsPlace } from './operations.ts'
 
@@ -31,6 +33,15 @@ export function releaseOf(environment: Environment, store: Store): string {
   const row = store.row<{ pointer: string }>('select pointer from pointer where environment = ?', environment.name)
   const pointer = row ? (JSON.parse(row.pointer) as { active: { tag: string } | null }) : null
   return pointer?.active?.tag ?? 'none'
+}
+
+/** Folder of the release that serves an environment of a host, or this checkout. */
+export function applicationDirOf(environment: Environment, store: Store): string {
+  const tag = releaseOf(environment, store)
+  const slot = environment.isLocal
+    ? undefined
+    : listSlots(store, environment.name).find((candidate) => candidate.tag === tag)
+  return slot?.releaseDir ?? root
 }
 
 /** A backup by its id, or a file that somebody made. */

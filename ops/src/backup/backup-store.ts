@@ -15,6 +15,8 @@ export type BackupFacts = Partial<{
   tookMs: number
   manifestSha256: string
   verifiedAt: string
+  /** Every byte was read; or it was restored in a drill, which reads the dump, every row and a sample of originals. */
+  verifiedBy: 'reading' | 'drill'
   /** Where copies are, with the moment they were verified there. */
   copies: { target: string; at: string }[]
   /** Such as `deployment:12`; kept as long as it is set. */

@@ -62,7 +62,11 @@ export async function verifyBackup(
   })
   const verified: StoredBackup =
     faults.length === 0
-      ? { ...backup, state: 'verified', facts: { ...backup.facts, verifiedAt: options.now.toISOString() } }
+      ? {
+          ...backup,
+          state: 'verified',
+          facts: { ...backup.facts, verifiedAt: options.now.toISOString(), verifiedBy: 'reading' },
+        }
       : { ...backup, state: 'corrupt', message: summary(faults) }
   saveBackup(deps.store, verified)
   return verified

@@ -25,7 +25,14 @@ export async function readSchema(client: ClientBase): Promise<Schema> {
   const objects: SchemaObject[] = []
   for (const { phase, text } of schemaQueries) {
     const { rows } = await client.query<Omit<SchemaObject, 'phase'>>(text)
-    objects.push(...rows.map((row) => ({ ...row, phase, create: statement(row.create), drop: statement(row.drop) })))
+    objects.push(
+      ...rows.map((row) => ({
+        ...row,
+        phase,
+        create: statement(portableView(row) ?? row.create),
+        drop: statement(row.drop),
+      })),
+    )
   }
   const needs = new Map<string, Set<string>>()
   const { rows } = await client.query<{ key: string; needs: string }>(dependencyQuery)
@@ -42,6 +49,15 @@ export async function readSchema(client: ClientBase): Promise<Schema> {
   const comments = await readComments(client, ordered, needs)
   return { objects: orderObjects([...ordered, ...comments], needs), needs }
 }
+
+/** The view of ours over an extension's own repeats its columns, which differ between versions of PostgreSQL: with `*` it is right on each. */
+const portableView = ({ kind, schema, tag }: Omit<SchemaObject, 'phase'>): string | null =>
+  kind === 'VIEW' && schema === 'dam_compat' && tag === 'pg_stat_statements'
+    ? `create view dam_compat.pg_stat_statements as
+  select s.*, s.total_exec_time as total_time, s.mean_exec_time as mean_time, s.min_exec_time as min_time,
+    s.max_exec_time as max_time, s.stddev_exec_time as stddev_time
+  from public.pg_stat_statements s`
+    : null
 
 const statement = (text: string): string => (text === '' ? '' : `${text.trimEnd().replace(/;$/, '')};\n`)
 

@@ -46,6 +46,8 @@ export async function restoreBackup(options: {
   migrations: readonly Migration[]
   searchPath: string
   now: Date
+  /** False leaves the folder of originals alone. */
+  withOriginals?: boolean
   signal?: AbortSignal
   say?: Say
 }): Promise<RestoreReport> {
@@ -69,19 +71,22 @@ export async function restoreBackup(options: {
       )
     const plan = await planMigration({ connectionString, app: 'backend', migrations: options.migrations })
     const compareMs = watch()
-    const originals = await restoreOriginals({
-      originals:
-        source.kind === 'backup'
-          ? readOriginals(path.join(source.folder, backupFiles.originals))
-          : originalsIn(connectionString),
-      totalBytes: manifest?.originals.bytes ?? 0,
-      from:
-        source.kind === 'backup'
-          ? backupLayout(path.dirname(source.folder)).originals
-          : existing(backupLayout(options.backupsDir).originals),
-      to: path.join(environment.dataDir, 'blobs'),
-      ...more,
-    })
+    const originals =
+      options.withOriginals === false
+        ? nothingRestored
+        : await restoreOriginals({
+            originals:
+              source.kind === 'backup'
+                ? readOriginals(path.join(source.folder, backupFiles.originals))
+                : originalsIn(connectionString),
+            totalBytes: manifest?.originals.bytes ?? 0,
+            from:
+              source.kind === 'backup'
+                ? backupLayout(path.dirname(source.folder)).originals
+                : existing(backupLayout(options.backupsDir).originals),
+            to: path.join(environment.dataDir, 'blobs'),
+            ...more,
+          })
     return {
       database,
       connectionString,
@@ -119,6 +124,8 @@ async function* originalsIn(connectionString: string): AsyncGenerator<Original> 
   )
   yield* rows
 }
+
+const nothingRestored: RestoredOriginals = { checked: 0, broughtBack: 0, missing: [], damaged: [] }
 
 const existing = (folder: string): string | null => (existsSync(folder) ? folder : null)
 

@@ -7,8 +7,6 @@ import { codeOf, dropDatabase, onServer } from './side-database.ts'
 /** How long the database that was replaced is kept. */
 export const keptBeforeDays = 7
 
-const beforePattern = /^(.+)_before_(\d{4})(\d{2})(\d{2})T(\d{6})Z$/
-
 export type ReplacedDatabase = { name: string; replacedAt: Date }
 
 /**
@@ -34,38 +32,39 @@ export async function undoSwap(connectionString: string, now: Date): Promise<{ r
 }
 
 /** Databases that restores replaced, newest first. */
-export async function replacedDatabases(connectionString: string): Promise<ReplacedDatabase[]> {
-  const live = databaseOf(connectionString)
-  const { rows } = await onServer(connectionString, (admin) =>
-    admin.query<{ name: string }>(`select datname as name from pg_database where starts_with(datname, $1)`, [
-      `${live}_before_`,
-    ]),
-  )
-  return rows
-    .flatMap(({ name }) => {
-      const [, of, year, month, day, time = ''] = beforePattern.exec(name) ?? []
-      if (of !== live) return []
-      return [
-        {
-          name,
-          replacedAt: new Date(`${year}-${month}-${day}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}Z`),
-        },
-      ]
-    })
-    .toSorted((a, b) => b.replacedAt.getTime() - a.replacedAt.getTime())
-}
+export const replacedDatabases = (connectionString: string): Promise<ReplacedDatabase[]> =>
+  timedDatabases(connectionString, `${databaseOf(connectionString)}_before_`)
 
-/** Drops the ones that were replaced long enough ago; resolves with their names. */
+/**
+ * Drops the databases that were replaced, and those that were restored and never took a place, long enough ago; resolves with their names.
+ */
 export async function dropReplacedDatabases(
   connectionString: string,
   now: Date,
   keepDays = keptBeforeDays,
 ): Promise<string[]> {
-  const old = (await replacedDatabases(connectionString)).filter(
+  const replaced = await replacedDatabases(connectionString)
+  const unused = await timedDatabases(connectionString, 'dam_restore_')
+  const old = [...replaced, ...unused].filter(
     ({ replacedAt }) => now.getTime() - replacedAt.getTime() > keepDays * 86_400_000,
   )
   for (const { name } of old) await dropDatabase(connectionString, name)
   return old.map(({ name }) => name)
+}
+
+/** Databases with such a name and a moment, newest first. */
+async function timedDatabases(connectionString: string, prefix: string): Promise<ReplacedDatabase[]> {
+  const { rows } = await onServer(connectionString, (admin) =>
+    admin.query<{ name: string }>(`select datname as name from pg_database where starts_with(datname, $1)`, [prefix]),
+  )
+  return rows
+    .flatMap(({ name }) => {
+      const moment = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(name.slice(prefix.length))
+      if (!moment) return []
+      const [, year, month, day, hour, minute, second] = moment
+      return [{ name, replacedAt: new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) }]
+    })
+    .toSorted((a, b) => b.replacedAt.getTime() - a.replacedAt.getTime())
 }
 
 async function renameTogether(connectionString: string, renames: [from: string, to: string][]): Promise<void> {
