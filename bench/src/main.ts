@@ -25,6 +25,7 @@ const benches: Record<string, Bench> = {
   release: {
     about: 'a release of HEAD: built twice, installed without a network, started as a rollback would',
     load: () => import('./release.ts'),
+  },
   restore: {
     about: 'backup, restore and restore drill on 100 000 assets, beside raw COPY and pg_dump',
     load: () => import('./restore.ts'),
