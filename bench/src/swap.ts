@@ -196,7 +196,7 @@ async function steadily(options: {
   perSecond: number
   isOver: () => boolean
 }): Promise<Steady> {
-  const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
+  const agent = new Agent({ keepAlive: true, maxSockets: 128 })
   const steady: Steady = { times: [], failures: [] }
   const open = new Set<Promise<void>>()
   const startedAt = performance.now()
