@@ -21,6 +21,8 @@ export const config = {
   command: env['DAM_BENCH_COMMAND']?.split(' '),
   /** Measure less: for trying a bench out, not for results. */
   quick: env['DAM_BENCH_QUICK'] === '1',
+  /** Rounds of each kind of release in `rollback`; 100 unless given. */
+  rollbackRounds: env['DAM_BENCH_ROUNDS'] === undefined ? undefined : Number(env['DAM_BENCH_ROUNDS']),
   /** What the product is started with: our own environment without settings of another DAM. */
   inherited: Object.fromEntries(
     Object.entries(env).filter(

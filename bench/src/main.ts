@@ -34,6 +34,10 @@ const benches: Record<string, Bench> = {
     about: 'simulated bakes: false rollbacks of healthy releases, seconds until bad ones are noticed',
     load: () => import('./judge.ts'),
   },
+  rollback: {
+    about: 'rounds of bad and healthy miniature releases: detection, restored traffic, errors served, false rollbacks',
+    load: () => import('./rollback.ts'),
+  },
   kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },
 }
 

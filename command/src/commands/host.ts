@@ -10,7 +10,7 @@ import { openStore } from '@dam/ops/src/store.ts'
 import { root } from '../config.ts'
 import { CommandFailure } from '../failure.ts'
 import { hostDirOf, requireHost } from '../operations.ts'
-import { keeperMain, opsMain, stopHost, superviseHost } from '../host/supervise.ts'
+import { commandMain, keeperMain, opsMain, stopHost, superviseHost } from '../host/supervise.ts'
 import { quote } from '../shell.ts'
 import { statusText } from '../host/status-text.ts'
 import { verifyUnits } from '../host/verify-units.ts'
@@ -133,6 +133,7 @@ async function systemd(args: string[]): Promise<number> {
     environments: readEnvironments(hostDir).map(({ name }) => name),
     user,
     keeperMain,
+    commandMain,
     opsMain,
   })
   if (values.write === undefined) for (const { name, text } of units) console.log(`# ${name}\n${text}`)

@@ -11,6 +11,7 @@ import { CommandFailure } from '../failure.ts'
 import { keepChild, type KeptChild } from '../up/child.ts'
 
 export const keeperMain = path.join(root, 'ops/src/keeper/keeper-main.ts')
+export const commandMain = path.join(root, 'command/src/main.ts')
 export const opsMain = path.join(root, 'ops/src/main.ts')
 
 const lockFile = (hostDir: string): string => path.join(hostFolders(hostDir).ops, 'up.lock')
@@ -36,7 +37,7 @@ export async function superviseHost(hostDir: string): Promise<number> {
       say,
     })
   const keepers = environments.map(({ name }) =>
-    child(`keeper of ${name}`, keeperMain, [hostDir, name], keeperStopBoundMs),
+    child(`keeper of ${name}`, keeperMain, [hostDir, name, '--deployer', commandMain], keeperStopBoundMs),
   )
   const ops = existsSync(opsMain) ? child('console', opsMain, [hostDir], opsStopBoundMs) : null
   const { ops: listens } = readHost(hostDir)

@@ -72,9 +72,12 @@ test('units quote what systemd would expand', () => {
     environments: ['production'],
     user: 'dam',
     keeperMain: '/opt/dam/keeper-main.ts',
+    commandMain: '/opt/dam/main.ts',
     opsMain: '/opt/dam/main.ts',
   })
   expect(ops?.text).toContain('Environment="DAM_HOST_DIR=/srv/dam 100%%"')
-  expect(keeper?.text).toContain('ExecStart="/opt/$$node" "/opt/dam/keeper-main.ts" "/srv/dam 100%%" "production"')
+  expect(keeper?.text).toContain(
+    'ExecStart="/opt/$$node" "/opt/dam/keeper-main.ts" "/srv/dam 100%%" "production" "--deployer" "/opt/dam/main.ts"',
+  )
   expect(keeper?.text).toContain('KillMode=process')
 })

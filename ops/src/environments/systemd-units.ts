@@ -11,6 +11,8 @@ export function systemdUnits(options: {
   environments: readonly string[]
   user: string | null
   keeperMain: string
+  /** Entry of the command line; a keeper starts it for a deployment that lost its process. */
+  commandMain: string
   opsMain: string
 }): UnitFile[] {
   const { hostDir, checkout, node, user } = options
@@ -45,7 +47,7 @@ export function systemdUnits(options: {
       name: `dam-keeper-${name}.service`,
       text: unit(
         `DAM ${name}`,
-        [options.keeperMain, hostDir, name],
+        [options.keeperMain, hostDir, name, '--deployer', options.commandMain],
         ['KillMode=process', 'SendSIGKILL=no', 'TimeoutStopSec=120', 'OOMPolicy=continue', 'LimitNOFILE=65536'],
       ),
     })),

@@ -1,4 +1,4 @@
-// Looks after one environment of a prepared host: `node keeper-main.ts <host folder> <environment> [--memory-bound <MiB>]`.
+// Looks after one environment of a prepared host: `node keeper-main.ts <host folder> <environment> [--memory-bound <MiB>] [--deployer <command>]`.
 // SIGTERM stops everything of the environment in order; SIGUSR2 ends only the keeper; after SIGKILL the next one adopts what runs.
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,10 +8,15 @@ import { environmentOf } from '../environments/host.ts'
 import { openStore } from '../store.ts'
 import { keepEnvironment } from './keep-environment.ts'
 import { keepFront } from './keep-front.ts'
+import { resumeAbandoned } from './resume-abandoned.ts'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { 'memory-bound': { type: 'string' }, 'memory-patience': { type: 'string', default: '10' } },
+  options: {
+    'memory-bound': { type: 'string' },
+    'memory-patience': { type: 'string', default: '10' },
+    deployer: { type: 'string' },
+  },
 })
 const [hostDir, name] = positionals
 if (hostDir === undefined || name === undefined) {
@@ -35,6 +40,8 @@ const keeper = keepEnvironment({
   memoryPatienceMs: Number(values['memory-patience']) * 1000,
   say,
 })
+const { deployer } = values
+const resuming = deployer === undefined ? null : resumeAbandoned({ store, hostDir, name, deployer, say })
 say(`keeping ${name}`)
 process.send?.('ready')
 
@@ -42,6 +49,7 @@ let isEnding = false
 const end = (how: 'stop' | 'leave'): void => {
   if (isEnding) return
   isEnding = true
+  resuming?.[Symbol.dispose]()
   say(how === 'stop' ? `stopping ${name}` : `leaving ${name} running`)
   keeper[how]().then(
     () => {

@@ -105,7 +105,7 @@ export function scratchDeployer(
     databaseUrl: () => options.databaseUrl,
     warmUp: ({ baseUrl, release }) => journey(baseUrl, 3, release.tag),
     verify: (release) => journey(publicUrl, 3, release.tag),
-    topUp: async () => void (await Promise.all(Array.from({ length: 15 }, () => journey(publicUrl, 10, null)))),
+    topUp: async () => void (await Promise.all(Array.from({ length: 30 }, () => journey(publicUrl, 10, null)))),
     notify: (message, key) => enqueue(store, message, { channels: ['record'], key, now: new Date() }),
     onCall: () => 'anna',
     progress: options.onProgress ?? (() => undefined),
