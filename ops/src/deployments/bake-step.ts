@@ -73,7 +73,7 @@ export const bakeStep: Step = {
         }
         if (isToppedUp || judgement.verdict === 'environment') return waitForPerson(context, judged)
         isToppedUp = true
-        endsAt = new Date(now.getTime() + deps.policy.bake.bakeMs)
+        endsAt = new Date(now.getTime() + deps.policy.extendMs)
         context.remember({ isExtended: true, bakeEndsAt: endsAt.toISOString() })
         context.note(`${judgement.because}: the bake goes on until ${endsAt.toISOString()}, with journeys of our own`)
       }

@@ -4,6 +4,8 @@ import { type BakePolicy, defaultBakePolicy, nextLookAfterMs } from '../judge/ba
 /** Every number of a deployment. */
 export type DeployPolicy = {
   bake: BakePolicy
+  /** How long an undecided bake goes on, once, with journeys of our own. */
+  extendMs: number
   /** Until the judge looks again, by how long the bake runs. */
   nextLookAfterMs: (sinceCutOverMs: number) => number
   /** Share of the sessions that stay on the old release during the bake. */
@@ -29,6 +31,7 @@ const stagingGates = ['tests', 'security', 'migrations', 'backup', 'rollback'] a
 
 export const defaultDeployPolicy = (environment: string): DeployPolicy => ({
   bake: environment === 'staging' ? { ...defaultBakePolicy, bakeMs: 2 * 60_000 } : defaultBakePolicy,
+  extendMs: 15 * 60_000,
   nextLookAfterMs,
   controlSharePercent: 7,
   requiredGates: environment === 'staging' ? stagingGates : productionGates,

@@ -102,6 +102,8 @@ export function deployPolicyOf({ deploy }: Policy, environment: string, bakeMs?:
   return {
     ...usual,
     bake: { ...usual.bake, bakeMs: bakeMs ?? bake.duration },
+    // Journeys have to make a hundred requests and more before anything can be said.
+    extendMs: Math.max(bakeMs ?? bake.duration, 90_000),
     nextLookAfterMs: (sinceMs) => (sinceMs < bake.closeUntil ? bake.lookEvery : bake.thenEvery),
     controlSharePercent: deploy.controlShare * 100,
     backupMaxAgeMs: deploy.gates.backupValidFor,

@@ -16,6 +16,7 @@ import type { JourneyResult } from '../verification/journey.ts'
 export const quickPolicy = (bakeMs = 2_000): DeployPolicy => ({
   ...defaultDeployPolicy('staging'),
   bake: { ...defaultBakePolicy, bakeMs },
+  extendMs: bakeMs,
   nextLookAfterMs: () => 200,
   ready: { times: 3, everyMs: 50, withinMs: 10_000 },
   frontWithinMs: 10_000,

@@ -62,14 +62,13 @@ export async function scratchHost(options: { databaseUrl: string | null }): Prom
   }
 }
 
-/** Processes whose folder, program or arguments are below the host: slots, front, deployers. Linux. */
+/** Processes of slots of the host, by the DAM_DATA they were started with. Linux. */
 export function processesOf(hostDir: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
       try {
-        const text = readFileSync(`/proc/${pid}/environ`, 'utf8') + readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-        return text.includes(hostDir)
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`DAM_DATA=${hostDir}/`)
       } catch {
         return false
       }
