@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { notifySettings } from './notify/notify-settings.ts'
 import { address, integer, oneOf, readSettings, Secret, type ValuesOf } from '@dam/platform/settings'
 
 /** The environment this process was started with, for programs it starts. */
@@ -42,6 +43,12 @@ export const opsSettings = {
     describe: 'Folder of a host that ./dam host init has prepared',
     parse: (text: string) => path.resolve(text),
   },
+  policyFile: {
+    variable: 'DAM_POLICY',
+    describe: 'File with the numbers and names of operations; default is ops/policy.yaml of this release',
+    parse: (text: string) => path.resolve(text),
+  },
+  ...notifySettings,
 } as const
 
 /** What the ops process also reads of the settings that all of DAM shares. */

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { openLog } from '@dam/platform/log'
 import manifest from '../../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
+import { startWatch } from './engine/start-watch.ts'
+import { followPolicy } from './policy/follow-policy.ts'
 import { readOpsConfig, shellEnvironment, type OpsConfig } from './config.ts'
 import { hostFolders, type Environment } from './environments/environment.ts'
 import { readEnvironments, readHost } from './environments/host.ts'
@@ -53,13 +55,29 @@ const app = createApp({
   outputs: path.join(opsDir, 'actions'),
 })
 
+const consoleUrl = config.opsPublicUrl ?? `http://${config.opsHost}:${config.opsPort}`
+const policyOf = followPolicy({
+  ...(config.policyFile === undefined ? {} : { file: config.policyFile }),
+  onChange: ({ file, hash }) => log.info('policy changed', { file, hash }),
+  onMistake: (error) => log.error('the changed policy cannot be used; the last good one stays in force', { error }),
+})
+const watch = startWatch({
+  store,
+  policy: () => policyOf().policy,
+  config,
+  environments,
+  consoleUrl,
+  folder: opsDir,
+  log,
+})
+
 let isStopping = false
 const stop = (why: string, code: number): void => {
   if (isStopping) return
   isStopping = true
   log.info('stopping', { why })
   setTimeout(() => process.exit(1), stopBoundMs).unref()
-  app.close().then(
+  Promise.all([app.close(), watch[Symbol.asyncDispose]()]).then(
     () => {
       store.close()
       process.exit(code)
@@ -90,8 +108,7 @@ log.info('ops process listens', { host: config.opsHost, port: config.opsPort, ve
 process.send?.('ready')
 // `./dam up` prints the link itself.
 if (hostDir !== undefined) {
-  const address = config.opsPublicUrl ?? `http://${config.opsHost}:${config.opsPort}`
-  const setupLink = ensureSetupLink(store, address, new Date())
+  const setupLink = ensureSetupLink(store, consoleUrl, new Date())
   if (setupLink)
     console.log(`  Create the first operator of the console with this link; it works once:\n  ${setupLink}`)
 }

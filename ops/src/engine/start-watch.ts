@@ -1,0 +1,84 @@
+import type { Log } from '@dam/platform/log'
+import { listBackups } from '../backup/backup-store.ts'
+import { listSlots } from '../deployments/slot-store.ts'
+import type { Environment } from '../environments/environment.ts'
+import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
+import { type NotifyConfig, openChannels, startSender } from '../notify/start-sender.ts'
+import type { Policy } from '../policy/policy.ts'
+import { openCollector } from '../signals/collect-sample.ts'
+import type { Sample } from '../signals/sample.ts'
+import type { Store } from '../store.ts'
+import { type EngineDeps, startEngine } from './start-engine.ts'
+
+export type WatchInput = {
+  store: Store
+  policy: () => Policy
+  config: NotifyConfig
+  environments: () => readonly Environment[]
+  consoleUrl: string
+  /** Of the operations' store. */
+  folder: string
+  log: Log
+  isMuted?: EngineDeps['isMuted']
+  onOpened?: EngineDeps['onOpened']
+}
+
+/** Everything that watches and tells: the engine, and the sender of its messages. */
+export function startWatch(input: WatchInput): AsyncDisposable {
+  const { store, log } = input
+  const channels = openChannels(input.config, input.consoleUrl)
+  const sender = startSender({
+    store,
+    channels,
+    config: input.config,
+    policy: input.policy,
+    say: (message) => log.warn(message),
+  })
+  const engine = startEngine({
+    store,
+    policy: input.policy,
+    environments: input.environments,
+    collectorOf: (environment) => collectorOf(store, environment),
+    isMuted: input.isMuted ?? (() => false),
+    onOpened: input.onOpened ?? (() => undefined),
+    consoleUrl: input.consoleUrl,
+    folder: input.folder,
+    log,
+  })
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await engine[Symbol.asyncDispose]()
+      await sender[Symbol.asyncDispose]()
+      await channels[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function collectorOf(store: Store, environment: Environment): (now: Date) => Promise<Sample> {
+  const secondsSince = (at: string | null | undefined, now: Date): number | null =>
+    at === null || at === undefined ? null : Math.max(0, (now.getTime() - Date.parse(at)) / 1_000)
+  return openCollector({
+    environment,
+    syntheticSecret: environment.runDir === null ? null : readSyntheticSecret(environment.runDir),
+    crashes: () =>
+      environment.isLocal
+        ? null
+        : listSlots(store, environment.name).reduce(
+            (sum, { observed }) => sum + (observed?.web.crashes ?? 0) + (observed?.worker.crashes ?? 0),
+            0,
+          ),
+    ages: (now) => ({
+      backupSeconds: secondsSince(
+        listBackups(store, environment.name).find(({ state }) => state === 'ok' || state === 'verified')?.endedAt,
+        now,
+      ),
+      drillSeconds: secondsSince(
+        store.row<{ at: string | null }>(
+          `select max(ended_at) as at from drill where environment = ? and state = 'passed'`,
+          environment.name,
+        )?.at,
+        now,
+      ),
+    }),
+  })
+}
