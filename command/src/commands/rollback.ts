@@ -54,7 +54,6 @@ export async function run(args: string[]): Promise<number> {
         to,
         databaseUrl: deps.databaseUrl(),
         latestBackup: deps.latestBackup(),
-        predictRestore: () => null,
         withinMs: deps.policy.rollbackWithinMs,
       })
       console.log(values.json ? JSON.stringify(plan, null, 2) : rollbackPlanText(plan))

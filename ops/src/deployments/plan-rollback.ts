@@ -7,6 +7,7 @@ import { listReleases, previousGoodRelease, resolveRelease } from '../releases/r
 import type { Release } from '../releases/release.ts'
 import { verifyStoredRelease } from '../releases/verify-release.ts'
 import type { Backup } from '../backup/backup.ts'
+import { predictRestore } from '../backup/predict-restore.ts'
 import type { Store } from '../store.ts'
 import { openDeployment } from './deployment-store.ts'
 import { predictedSeconds, type Prediction } from './rollback-history.ts'
@@ -46,8 +47,6 @@ export type PlanOptions = {
   to: string | null
   databaseUrl: string | null
   latestBackup: Backup | undefined
-  /** Seconds a restore of that backup takes; null: not known. */
-  predictRestore: (backup: Backup) => Prediction | null
   withinMs: number
 }
 
@@ -144,20 +143,20 @@ export async function planRollback(options: PlanOptions): Promise<RollbackPlan> 
       title: 'Restore the newest backup into a side database and swap',
       isPossible: latestBackup !== undefined,
       because: latestBackup ? `${latestBackup.id}, ${latestBackup.state}` : 'there is no whole backup: ./dam backup',
-      predicted: latestBackup ? options.predictRestore(latestBackup) : null,
+      predicted: restorePrediction(store, environment),
       loses: latestBackup
         ? `every row written since ${latestBackup.startedAt}; originals stay on the disk and are found again by ./dam fsck`
         : 'unknown',
-      command: latestBackup ? `./dam restore ${latestBackup.id} --environment ${environment}` : null,
+      command: latestBackup ? `./dam restore ${environment} ${latestBackup.id}` : null,
     },
     {
       name: 'maintenance',
       title: 'Maintenance page',
       isPossible: true,
-      because: 'always works while the front runs',
+      because: 'the front shows it by itself where nothing can serve',
       predicted: { seconds: 2, from: 'assumed' },
       loses: 'nothing; nobody can work',
-      command: `./dam maintenance start ${environment}`,
+      command: null,
     },
     {
       name: 'rebuild',
@@ -204,6 +203,11 @@ async function artifactProblem(hostDir: string, target: Release): Promise<string
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
+}
+
+function restorePrediction(store: Store, environment: string): Prediction | null {
+  const { minutes, because } = predictRestore(store, environment)
+  return minutes === null ? null : { seconds: minutes * 60, from: because }
 }
 
 const lastCutOver = (store: Store, environment: string): Date | null => {

@@ -105,7 +105,7 @@ export function deployPolicyOf({ deploy }: Policy, environment: string, bakeMs?:
     // Journeys have to make a hundred requests and more before anything can be said.
     extendMs: Math.max(bakeMs ?? bake.duration, 90_000),
     nextLookAfterMs: (sinceMs) => (sinceMs < bake.closeUntil ? bake.lookEvery : bake.thenEvery),
-    controlSharePercent: deploy.controlShare * 100,
+    controlSharePercent: Math.round(deploy.controlShare * 1000) / 10,
     backupMaxAgeMs: deploy.gates.backupValidFor,
     freeze: { automaticRollbacks: deploy.automaticRollbacksBeforeFreeze, withinMs: deploy.freezeWindow },
     rollbackWithinMs: deploy.rollbackWithin,
