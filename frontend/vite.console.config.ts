@@ -1,6 +1,7 @@
 import { lingui } from '@lingui/vite-plugin'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { orderLayers } from './build/order-layers.ts'
 import { precompress } from './build/precompress.ts'
 
 const operations = process.env['DAM_OPS'] ?? 'http://localhost:8081'
@@ -9,7 +10,7 @@ const operations = process.env['DAM_OPS'] ?? 'http://localhost:8081'
 export default defineConfig({
   root: 'console',
   publicDir: '../public',
-  plugins: [react(), lingui({ macroTransform: true, failOnMissing: true }), precompress()],
+  plugins: [react(), lingui({ macroTransform: true, failOnMissing: true }), orderLayers('base, ui'), precompress()],
   build: {
     target: 'es2023',
     outDir: '../dist-console',

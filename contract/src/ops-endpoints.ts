@@ -179,7 +179,7 @@ export const opsEndpoints = {
     params: s.byBackup,
     query: s.byEnvironment,
     status: 200,
-    response: s.commandAnswer,
+    response: s.restorePlan,
   },
   startRestore: {
     summary: 'Restore into a side database, verify, swap',

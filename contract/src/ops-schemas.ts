@@ -141,7 +141,7 @@ export const environmentOverview = z.object({
   lastBackupAt: moment,
   lastDrill: z.object({ at: time, passed: z.boolean() }).nullable(),
 })
-export const overview = z.object({ at: time, environments: z.array(environmentOverview), frozenUntil: moment })
+export const overview = z.object({ at: time, environments: z.array(environmentOverview) })
 
 // Releases ------------------------------------------------------------------------
 
@@ -203,6 +203,29 @@ export const deploymentEvent = z.object({
   message: z.string(),
   detail: freeForm,
 })
+/** One side of the evidence at a look: the Wald sum, what it was made of, and the rates it compares. */
+const lookSide = z.object({
+  sum: z.number(),
+  requests: count,
+  failures: count,
+  goodRate: z.number(),
+  badRate: z.number(),
+})
+export const judgeTrace = z.object({
+  badAt: z.number().nullable().describe('a sum at or above this is "bad"'),
+  floor: z.number().nullable(),
+  cutOverAt: moment,
+  looks: z.array(
+    z.object({
+      at: time,
+      verdict: z.string(),
+      because: z.string(),
+      errors: lookSide.nullable(),
+      slowness: lookSide.nullable(),
+      control: z.object({ requests: count, bad: count, slow: count }).nullable(),
+    }),
+  ),
+})
 export const slotView = z.object({
   id: z.string(),
   tag: z.string(),
@@ -214,7 +237,7 @@ export const slotView = z.object({
 export const deploymentDetail = deploymentSummary.extend({
   events: z.array(deploymentEvent),
   stamps: z.record(z.string(), z.string()),
-  trace: z.array(freeForm).describe('looks of the judge, oldest first'),
+  trace: judgeTrace,
   slots: z.array(slotView),
   isHeld: z.boolean().describe('a deployer works on it now'),
   heldBy: z.string(),
@@ -231,6 +254,7 @@ export const deployBody = z.strictObject({ tag: releaseTag, confirm: z.string().
 export const rollbackPlanQuery = z.object({ to: releaseTag.optional() })
 export const rollbackBody = z.strictObject({
   confirm: z.string().max(60).describe('the name of the environment, typed'),
+  reason: word.max(2000),
   to: releaseTag.optional(),
 })
 export const decisionBody = z.strictObject({
@@ -266,6 +290,7 @@ export const gates = z.object({
 export const waiverBody = z.strictObject({
   kind: z.enum(['reviewed', 'tests', 'security', 'performance', 'migrations', 'backup', 'rollback']),
   reason: z.string().trim().min(20, 'Say why, in at least 20 characters.').max(2000),
+  requestedBy: word.max(200).optional().describe('who asks for it; must be somebody else'),
   hours: z.number().int().min(1).max(168),
 })
 export const attestBody = z.strictObject({
@@ -291,6 +316,12 @@ export const backup = z.object({
 export const backups = list(backup)
 export const environmentBody = z.strictObject({ environment: environmentName })
 export const restoreBody = z.strictObject({ environment: environmentName, confirm: z.string().max(60) })
+export const restorePlan = z.object({
+  backup,
+  environment: z.string(),
+  losesSince: time.describe('what was changed after this moment is not in the backup'),
+  predictedSeconds: z.number().nullable().describe('from the newest restore drill that passed; null: not known'),
+})
 export const drill = z.object({
   id: count,
   kind: z.string(),

@@ -177,6 +177,8 @@ test('DAM runs without the console when that cannot start, and says so', async (
   const run = await up()
   expect(run.output).toContain('The operations console does not start; DAM runs without it.')
   expect(await isReady()).toBe(true)
+  run.supervisor.kill('SIGINT')
+  await run.ended
 })
 
 test('a second dam up on the same data is told where the first one runs', async () => {

@@ -12,6 +12,7 @@ import { Icon, Mark } from '../ui/icon.tsx'
 import styles from './console-shell.module.css'
 import { api, isAtLeast, sessionOptions } from './lib/api.ts'
 import { followChanges, live } from './lib/follow-changes.ts'
+import { roleName } from './parts/role-name.ts'
 import { consoleRoutes } from './routes.ts'
 
 const groups = ['watch', 'ship', 'keep', 'people'] as const
@@ -133,6 +134,3 @@ export function ConsoleShell({ operator, children }: { operator: OperatorView; c
 
 const isWithin = (pattern: string, path: string): boolean =>
   pattern === '/' ? matchPath('/', path) !== null : path === pattern || path.startsWith(`${pattern}/`)
-
-export const roleName = (role: OperatorView['role']): string =>
-  ({ viewer: t`Viewer`, operator: t`Operator`, administrator: t`Administrator` })[role]

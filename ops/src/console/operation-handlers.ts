@@ -24,7 +24,7 @@ import { addAttestation, listAttestations } from './attestations.ts'
 import type { Handlers } from './handler.ts'
 import type { Probes } from './probe-environments.ts'
 import { streamChanges, type Streams } from './stream-changes.ts'
-import { findBackupEnvironment, listBackups, listDrills } from './views/backup-view.ts'
+import { findBackupEnvironment, listBackups, listDrills, planRestore } from './views/backup-view.ts'
 import { findDeployment, listDeployments } from './views/deployment-view.ts'
 import { presentIncident, readOverview } from './views/overview.ts'
 import { describeRelease, listReleases } from './views/release-view.ts'
@@ -109,7 +109,7 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
     startDeployment: ({ params, body }, { principal, now }) => {
       deployable(params.environment)
       confirmed(body.confirm, params.environment)
-      const args = ['deploy', params.environment, body.tag, '--yes', '--by', principal.username]
+      const args = ['deploy', params.environment, body.tag, '--by', principal.username]
       return {
         action: commands.start({ kind: 'deploy', subject: params.environment, args, who: principal.username, now }),
       }
@@ -128,7 +128,7 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
       deployable(params.environment)
       confirmed(body.confirm, params.environment)
       const to = body.to === undefined ? [] : ['--to', body.to]
-      const args = ['rollback', params.environment, ...to, '--yes', '--by', principal.username]
+      const args = ['rollback', params.environment, ...to, '--reason', body.reason, '--by', principal.username]
       return {
         action: commands.start({ kind: 'rollback', subject: params.environment, args, who: principal.username, now }),
       }
@@ -138,16 +138,10 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
       if (!deployment) throw new Problem('not-found', 'There is no such deployment.')
       if (deployment.state !== 'waiting-for-person')
         throw new Problem('not-possible-now', `This deployment does not wait for a person: it is ${deployment.state}.`)
-      const args = [
-        'deploy',
-        '--decide',
-        String(params.id),
-        body.decision,
-        '--reason',
-        body.reason,
-        '--by',
-        principal.username,
-      ]
+      const { environment } = deployment
+      const how =
+        body.decision === 'rollback' ? ['rollback', environment] : ['deploy', `--${body.decision}`, environment]
+      const args = [...how, '--reason', body.reason, '--by', principal.username]
       return {
         action: commands.start({
           kind: `decide-${body.decision}`,
@@ -179,7 +173,7 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
       try {
         waiveGate(
           { store, policy, release, commits },
-          { environment: name, kind, by, reason, lifetimeMs: hours * hourMs, requestedBy: '' },
+          { environment: name, kind, by, reason, lifetimeMs: hours * hourMs, requestedBy: body.requestedBy ?? '' },
           now,
         )
       } catch (error) {
@@ -202,17 +196,19 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
     verifyBackup: ({ params }, { principal, now }) => {
       if (findBackupEnvironment(store, params.id) === undefined)
         throw new Problem('not-found', 'There is no such backup.')
-      const args = ['backup', 'verify', params.id]
+      const args = ['backups', 'verify', params.id]
       return { action: commands.start({ kind: 'verify', subject: params.id, args, who: principal.username, now }) }
     },
     planRestore: ({ params, query }) => {
       known(query.environment)
-      return commands.ask(['restore', query.environment, '--from', params.id, '--plan', '--json'])
+      const plan = planRestore(store, params.id, query.environment)
+      if (!plan) throw new Problem('not-found', 'There is no such backup.')
+      return plan
     },
     startRestore: ({ params, body }, { principal, now }) => {
       known(body.environment)
       confirmed(body.confirm, body.environment)
-      const args = ['restore', body.environment, '--from', params.id, '--yes']
+      const args = ['restore', body.environment, params.id, '--yes']
       return {
         action: commands.start({ kind: 'restore', subject: body.environment, args, who: principal.username, now }),
       }

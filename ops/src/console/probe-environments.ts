@@ -65,7 +65,7 @@ export async function probeOnce(publicUrl: string): Promise<Probe> {
         ? 'nothing listens there'
         : error instanceof Error && error.name === 'TimeoutError'
           ? `no answer within ${boundMs / 1000} s`
-          : code || String(error)
+          : code || (cause instanceof Error ? cause.message : String(error))
     return done('unreachable', message, null)
   }
 }

@@ -32,3 +32,10 @@ export function deploymentWords(state: string): { word: string; tone: Tone } {
   }
   return words[state] ?? { word: state, tone: 'neutral' }
 }
+
+export const incidentWords = (state: 'open' | 'acknowledged' | 'resolved'): { word: string; tone: Tone } =>
+  ({
+    open: { word: t`Open`, tone: 'bad' as const },
+    acknowledged: { word: t`Acknowledged`, tone: 'running' as const },
+    resolved: { word: t`Resolved`, tone: 'good' as const },
+  })[state]

@@ -1,4 +1,4 @@
-import type { BackupView, DrillView } from '@dam/contract/ops-types'
+import type { BackupView, DrillView, RestorePlan } from '@dam/contract/ops-types'
 import type { Store } from '../../store.ts'
 
 type Page = { environment?: string | undefined; limit: number }
@@ -43,4 +43,21 @@ export const lastDrill = (store: Store, environment: string): { at: string; pass
     environment,
   )
   return row ? { at: row.at, passed: row.state === 'passed' } : null
+}
+
+/** What a restore would bring back, and until when; undefined when there is no such backup. */
+export function planRestore(store: Store, id: string, environment: string): RestorePlan | undefined {
+  const backup = listBackups(store, { limit: 10_000 }).find((candidate) => candidate.id === id)
+  if (!backup) return undefined
+  const drill = store.row<{ startedAt: string; endedAt: string }>(
+    `select started_at as "startedAt", ended_at as "endedAt" from drill
+     where environment = ? and state = 'passed' and ended_at is not null order by id desc limit 1`,
+    backup.environment,
+  )
+  return {
+    backup,
+    environment,
+    losesSince: backup.startedAt,
+    predictedSeconds: drill ? (Date.parse(drill.endedAt) - Date.parse(drill.startedAt)) / 1000 : null,
+  }
 }

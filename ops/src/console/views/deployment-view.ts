@@ -1,6 +1,7 @@
 import type { DeploymentDetail, DeploymentSummary } from '@dam/contract/ops-types'
 import type { SQLInputValue } from 'node:sqlite'
 import type { Store } from '../../store.ts'
+import { readTrace } from './judge-view.ts'
 
 const columns = `d.id, d.kind, d.environment, r.tag, d.digest, p.tag as "previousTag", d.state, d.because,
   d.requested_by as "requestedBy", d.requested_at as "requestedAt", d.updated_at as "updatedAt", d.ended_at as "endedAt"`
@@ -40,13 +41,12 @@ export function findDeployment(store: Store, id: number, now: Date): DeploymentD
   const data = parse(store.row<{ data: string }>('select data from deployment where id = ?', id)?.data)
   const events = store
     .rows<EventRow>(
-      `select id, at, state, step, status, message, detail from (
-         select * from deployment_event where deployment_id = ? order by id desc limit 3000) order by id`,
+      `select id, at, state, step, status, message, case when json_type(detail, '$.look') is null then detail else '{}' end as detail
+       from (select * from deployment_event where deployment_id = ? and json_type(detail, '$.look') is null order by id desc limit 1000)
+       order by id`,
       id,
     )
     .map((row) => ({ ...row, detail: parse(row.detail) }))
-  const looks = events.filter((event) => event.step === 'look')
-  const kept = data['judgeTrace']
   const lease = store.row<{ holder: string; expiresAt: string }>(
     'select holder, expires_at as "expiresAt" from lease where environment = ?',
     summary.environment,
@@ -54,9 +54,9 @@ export function findDeployment(store: Store, id: number, now: Date): DeploymentD
   const isHeld = !!lease && lease.holder !== '' && lease.expiresAt > now.toISOString()
   return {
     ...summary,
-    events: events.filter((event) => event.step !== 'look'),
+    events,
     stamps: onlyTexts(data['stamps']),
-    trace: Array.isArray(kept) && kept.length > 0 ? (kept as Record<string, unknown>[]) : looks.map(lookOf),
+    trace: readTrace(store, id),
     slots: store
       .rows<SlotRow>(
         `select id, tag, port, desired_web as "desiredWeb", desired_worker as "desiredWorker", observed from slot
@@ -68,11 +68,6 @@ export function findDeployment(store: Store, id: number, now: Date): DeploymentD
     heldBy: isHeld ? String(parse(lease.holder)['who'] ?? '') : '',
   }
 }
-
-const lookOf = (event: DeploymentDetail['events'][number]): Record<string, unknown> => ({
-  at: event.at,
-  ...event.detail,
-})
 
 const onlyTexts = (value: unknown): Record<string, string> =>
   Object.fromEntries(

@@ -33,7 +33,6 @@ export const readOverview = (
 ): Overview => ({
   at: now.toISOString(),
   environments: environments.map((environment) => describe(store, environment, probes)),
-  frozenUntil: null,
 })
 
 function describe(store: Store, environment: Environment, probes: Probes): EnvironmentOverview {
