@@ -120,7 +120,7 @@ export function ConsoleShell({ operator, children }: { operator: OperatorView; c
           DAM <small>{t`operations`}</small>
         </span>
       </header>
-      <main id="content" className={styles.main} tabIndex={-1}>
+      <main id="content" className={styles.main} tabIndex={0}>
         <div role="status" className={styles.away}>
           {connection === 'away'
             ? t`The ops process does not answer. What you see may be old; trying again by itself.`

@@ -13,9 +13,6 @@ import {
 } from '../incidents/incident-store.ts'
 import type { Incident } from '../incidents/incident.ts'
 import { hourMs } from '../gates/gate-policy.ts'
-import { commitsToReview } from '../gates/review/review-release.ts'
-import { waiveGate } from '../gates/waive-gate.ts'
-import { gatePolicyOf } from '../gates/wire-gates.ts'
 import { readPolicy } from '../policy/read-policy.ts'
 import { resolveRelease } from '../releases/release-store.ts'
 import { authenticate, credentialOf } from '../people/authenticate.ts'
@@ -164,6 +161,12 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
     },
     waiveGate: async ({ params, body }, { principal, now }) => {
       const { name } = deployable(params.environment)
+      // What reads reviews and policies is heavy; a waiver is rare.
+      const [{ commitsToReview }, { waiveGate }, { gatePolicyOf }] = await Promise.all([
+        import('../gates/review/review-release.ts'),
+        import('../gates/waive-gate.ts'),
+        import('../gates/wire-gates.ts'),
+      ])
       const release = resolveRelease(store, params.tag)
       const commits = await commitsToReview({ store, repositoryDir: deps.checkout }, release)
       const policy = gatePolicyOf(readPolicy().policy)
