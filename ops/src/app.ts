@@ -13,6 +13,8 @@ import { probeEnvironments } from './console/probe-environments.ts'
 import { serve } from './console/serve.ts'
 import { watchChanges } from './console/watch-changes.ts'
 import type { Environment } from './environments/environment.ts'
+import type { Policy } from './policy/policy.ts'
+import { backupJobs } from './scheduler/backup-jobs.ts'
 import { every, startScheduler, type Job } from './scheduler/scheduler.ts'
 import { deleteExpiredSessions } from './people/operator-session-store.ts'
 import { deleteOldTries } from './people/sign-in-limit.ts'
@@ -30,6 +32,7 @@ export type AppInput = {
   environment: Record<string, string | undefined>
   /** Folder for what such commands print. */
   outputs: string
+  policy: () => Policy
   /** Further work and figures of other parts. */
   jobs?: readonly Job[]
   metrics?: readonly MetricsRenderer[]
@@ -86,7 +89,21 @@ export function createApp(input: AppInput): App {
     ...(input.metrics ?? []),
   ])
   consolePages(http, path.join(input.root, 'frontend/dist-console'), securityHeaders(isHttps).page)
-  const scheduler = startScheduler({ store, jobs: [...ownJobs(store), ...(input.jobs ?? [])], log, now })
+  const scheduler = startScheduler({
+    store,
+    jobs: [
+      ...ownJobs(store),
+      ...backupJobs({
+        store,
+        environments: input.environments().map(({ name }) => name),
+        policy: input.policy,
+        run: commands.finish,
+      }),
+      ...(input.jobs ?? []),
+    ],
+    log,
+    now,
+  })
   return {
     http,
     close: async () => {

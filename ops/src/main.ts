@@ -44,6 +44,13 @@ if (config.opsAdminUsername !== undefined && config.opsAdminPassword !== undefin
 const { hostDir } = config
 const local = localEnvironment(config)
 const environments = (): Environment[] => (hostDir === undefined ? [local] : readEnvironments(hostDir))
+
+const consoleUrl = config.opsPublicUrl ?? `http://${config.opsHost}:${config.opsPort}`
+const policyOf = followPolicy({
+  ...(config.policyFile === undefined ? {} : { file: config.policyFile }),
+  onChange: ({ file, hash }) => log.info('policy changed', { file, hash }),
+  onMistake: (error) => log.error('the changed policy cannot be used; the last good one stays in force', { error }),
+})
 const app = createApp({
   config,
   store,
@@ -52,14 +59,8 @@ const app = createApp({
   version: manifest.version,
   root,
   environment: shellEnvironment,
+  policy: () => policyOf().policy,
   outputs: path.join(opsDir, 'actions'),
-})
-
-const consoleUrl = config.opsPublicUrl ?? `http://${config.opsHost}:${config.opsPort}`
-const policyOf = followPolicy({
-  ...(config.policyFile === undefined ? {} : { file: config.policyFile }),
-  onChange: ({ file, hash }) => log.info('policy changed', { file, hash }),
-  onMistake: (error) => log.error('the changed policy cannot be used; the last good one stays in force', { error }),
 })
 const watch = startWatch({
   store,

@@ -23,6 +23,8 @@ export type CommandRunner = {
   start(input: { kind: string; subject: string; args: string[]; who: string; now: Date }): number
   /** Runs a command that only reads, and waits for its JSON. */
   ask(args: string[], boundMs?: number): Promise<CommandAnswer>
+  /** Runs a command to its end; it is asked to stop when `signal` aborts. */
+  finish(args: string[], signal: AbortSignal): Promise<{ exitCode: number | null; output: string }>
 }
 
 const mostAsked = 3
@@ -53,6 +55,24 @@ export function openCommandRunner(store: Store, place: CommandPlace): CommandRun
       if (identity) nameProcess(store, id, identity)
       child.unref()
       return id
+    },
+    finish: async (args, signal) => {
+      const child = begin(args, ['ignore', 'pipe', 'pipe'], false)
+      const stop = (): void => void child.kill('SIGINT')
+      signal.addEventListener('abort', stop, { once: true })
+      let output = ''
+      const read = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-shownBytes))
+      child.stdout?.on('data', read)
+      child.stderr?.on('data', read)
+      try {
+        const exitCode = await new Promise<number | null>((resolve, reject) => {
+          child.once('error', reject)
+          child.once('close', resolve)
+        })
+        return { exitCode, output }
+      } finally {
+        signal.removeEventListener('abort', stop)
+      }
     },
     ask: async (args, boundMs = 120_000) => {
       if (asked >= mostAsked)

@@ -12,6 +12,7 @@ import { openIncident } from '../incidents/incident-store.ts'
 import { addOperator } from '../people/change-operator.ts'
 import { createSession } from '../people/operator-session-store.ts'
 import { ensureSetupLink } from '../people/setup.ts'
+import { readPolicy } from '../policy/read-policy.ts'
 import { openStore, type Store } from '../store.ts'
 
 let folder: string
@@ -32,6 +33,7 @@ beforeEach(async () => {
     version: '1.0.0',
     root: folder,
     environment: {},
+    policy: () => readPolicy().policy,
     outputs: path.join(folder, 'actions'),
   })
   address = await app.http.listen({ host: '127.0.0.1', port: 0 })
