@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { type TestDatabase, testDatabase } from '@dam/platform/testing/database'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { listIncidents } from '../incidents/incident-store.ts'
@@ -18,11 +19,19 @@ import { runDeployment } from './run-deployment.ts'
 import { isInUse, listSlots } from './slot-store.ts'
 
 let database: TestDatabase
+// The shared server ends when nobody has been connected for a while; deployers are only now and then.
+let held: pg.Client
 let host: ScratchHost
 beforeAll(async () => {
   database = await testDatabase({ empty: true })
+  held = new pg.Client({ connectionString: database.connectionString })
+  held.on('error', () => undefined)
+  await held.connect()
 })
-afterAll(() => database[Symbol.asyncDispose]())
+afterAll(async () => {
+  await held.end()
+  await database[Symbol.asyncDispose]()
+})
 beforeEach(async () => {
   host = await scratchHost({ databaseUrl: database.connectionString })
   host.startKeeper()
