@@ -21,6 +21,8 @@ export type EngineDeps = {
   policy: () => Policy
   environments: () => readonly Environment[]
   collectorOf: (environment: Environment) => (now: Date) => Promise<Sample>
+  /** False before anything was ever deployed there: nothing is expected to answer yet. */
+  isExpected: (environment: Environment) => boolean
   /** True while a maintenance window mutes a rule. */
   isMuted: (environment: string, rule: AlertRule, now: Date) => boolean
   /** Told of every alert that opened an incident, to diagnose it. */
@@ -89,6 +91,7 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
       await Promise.all(
         deps
           .environments()
+          .filter(deps.isExpected)
           .map((environment) => attempt(`looking at ${environment.name}`, () => look(environment, now))),
       )
     }

@@ -1,5 +1,6 @@
 import type { Log } from '@dam/platform/log'
 import { listBackups } from '../backup/backup-store.ts'
+import { readPointer } from '../deployments/pointer-store.ts'
 import { listSlots } from '../deployments/slot-store.ts'
 import type { Environment } from '../environments/environment.ts'
 import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
@@ -39,6 +40,7 @@ export function startWatch(input: WatchInput): AsyncDisposable {
     policy: input.policy,
     environments: input.environments,
     collectorOf: (environment) => collectorOf(store, environment),
+    isExpected: ({ isLocal, name }) => isLocal || readPointer(store, name) !== undefined,
     isMuted: input.isMuted ?? (() => false),
     onOpened: input.onOpened ?? (() => undefined),
     consoleUrl: input.consoleUrl,

@@ -121,12 +121,15 @@ test('an acknowledgement stops the climb, runs out, and the climb begins again',
 })
 
 test('a level without anybody hands over to the next at once and says so', () => {
+  const messages = (id: number) => listIncidentEvents(store, id).map(({ message }) => message)
   const id = open('P1')
   run(start, { ...policy, oncall: { ...policy.oncall, rotation: [] } })
   expect(callsOf(id)).toEqual(['0 L1 ', '0 L2 lead'])
-  expect(listIncidentEvents(store, id).some(({ message }) => message.includes('nobody is there for level 1'))).toBe(
-    true,
-  )
+  expect(messages(id).some((message) => message.includes('nobody is there for level 1'))).toBe(true)
+  const other = open('P0')
+  run(start, shipped)
+  expect(callsOf(other)).toEqual(['0 L1 '])
+  expect(messages(other).filter((message) => message.includes('nobody is there for level'))).toHaveLength(4)
 })
 
 test('every news of an incident is announced once, however often and by whomever', () => {

@@ -61,9 +61,11 @@ function advance(
   }
   for (const note of step.notes)
     addIncidentEvent(store, incident.id, { kind: 'escalation', who: me, message: note, now })
-  for (const call of step.calls) makeCall(store, deps, incident, step.next, call)
+  // Levels without anybody are told of once, by the first of them.
+  const calls = step.calls.filter(({ people, level }) => people.length > 0 || level === 1)
+  for (const call of calls) makeCall(store, deps, incident, step.next, call)
   saveEscalation(store, step.next)
-  return step.calls.length
+  return calls.length
 }
 
 function makeCall(

@@ -71,6 +71,7 @@ const send = (over: Partial<SenderDeps> = {}): Promise<number> =>
       now: () => now,
       random: () => 1,
       say: () => undefined,
+      onUnset: () => undefined,
       signal: new AbortController().signal,
       ...over,
     },
@@ -234,7 +235,7 @@ test('what is not set up is recorded, and the record says which setting is missi
   await using bare = openChannels(readSettings(notifySettings, {}).values, 'http://localhost:8081')
   for (const channel of ['pagerduty', 'slack:#dam-oncall', 'email:oncall@dam.local', 'webhook:x']) put({}, channel)
   const said: string[] = []
-  await send({ channels: bare, say: (line) => said.push(line) })
+  await send({ channels: bare, onUnset: (address) => said.push(address) })
   expect(states()).toHaveLength(4)
   for (const setting of ['DAM_PAGERDUTY_KEY', 'DAM_SLACK_WEBHOOKS', 'DAM_SMTP_URL', 'DAM_WEBHOOKS'])
     expect(states().join('\n')).toContain(setting)

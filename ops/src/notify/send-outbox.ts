@@ -26,6 +26,8 @@ export type SenderDeps = {
   /** Where an urgent message goes as well when its channel has failed `failuresBeforeFallback` times. */
   fallbackOf: (channel: string) => readonly string[]
   say: (message: string) => void
+  /** Told of every message that only stays here because its channel is not set up. */
+  onUnset: (address: string, missing: string) => void
   signal: AbortSignal
 }
 
@@ -101,8 +103,9 @@ async function attempt(
   if (where.kind === 'record' || mode === 'record') return { ok: true, outcome: 'recorded here' }
   const missing = channel ? channel.missing(where.target) : `there is no channel "${where.kind}"`
   if (!channel || missing !== null) {
-    deps.say(`${entry.message.title}: only recorded here, ${missing}`)
-    return { ok: true, outcome: `recorded here only: ${missing}` }
+    const reason = missing ?? 'the channel is not there'
+    deps.onUnset(where.address, reason)
+    return { ok: true, outcome: `recorded here only: ${reason}` }
   }
   if (mode === 'dry-run') return { ok: true, outcome: 'dry run: would have been sent' }
   try {

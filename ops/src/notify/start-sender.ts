@@ -54,6 +54,13 @@ export function startSender(deps: {
     const { pagerOfRecord, oncall, oncallEmail } = deps.policy().channels
     return channel === pagerOfRecord ? [oncallEmail, oncall] : channel === oncall ? [oncallEmail] : []
   }
+  // Once for each destination: the record of every message says it, too.
+  const unset = new Set<string>()
+  const onUnset = (address: string, missing: string): void => {
+    if (unset.has(address)) return
+    unset.add(address)
+    deps.say(`messages for ${address} are only recorded here: ${missing}`)
+  }
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       try {
@@ -66,6 +73,7 @@ export function startSender(deps: {
             now: deps.now ?? (() => new Date()),
             random: Math.random,
             say: deps.say,
+            onUnset,
             signal: stop.signal,
           },
           throttle,
