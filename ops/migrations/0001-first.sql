@@ -269,6 +269,58 @@ create table escalation (
 ) strict;
 create index escalation_due on escalation (next_at);
 
+-- Maintenance ----------------------------------------------------------------
+
+-- Windows of the coming 60 days, those under way, and those that are over.
+create table maintenance_window (
+  id integer primary key,
+  window_key text not null unique,               -- policy:<name>/<local day> or plan:<number>
+  environment text not null,
+  source text not null check (source in ('policy', 'plan')),
+  name text not null,
+  reason text not null default '',
+  starts_at text not null,
+  ends_at text not null,
+  notice_at text not null,
+  mode text not null check (mode in ('read-only', 'full')),
+  absorbed text not null default '[]',           -- JSON: names of windows that take place inside it
+  state text not null check (state in ('scheduled', 'active', 'ended', 'cancelled')),
+  is_pinned integer not null default 0,          -- moved or cancelled by a person: the policy leaves it alone
+  revision integer not null default 0,
+  created_at text not null,
+  created_by text not null,
+  entered_at text,
+  entered_by text,
+  left_at text,
+  left_by text,
+  data text not null default '{}'                -- JSON WindowData
+) strict;
+create index maintenance_window_time on maintenance_window (state, ends_at);
+create unique index maintenance_one_active on maintenance_window (environment) where state = 'active';
+
+-- Each is sent at most once; one that a later one made needless is superseded.
+create table maintenance_notice (
+  id integer primary key,
+  window_id integer not null references maintenance_window (id),
+  kind text not null,
+  detail text not null default '',
+  due_at text not null,
+  sent_at text,
+  outcome text not null default '',
+  unique (window_id, kind, detail)
+) strict;
+create index maintenance_notice_due on maintenance_notice (due_at) where sent_at is null;
+
+create table maintenance_event (
+  id integer primary key,
+  window_id integer not null references maintenance_window (id),
+  at text not null,
+  kind text not null,                            -- planned, moved, entered, backup, muted, no-return, overrun, left, …
+  by_whom text not null,
+  message text not null
+) strict;
+create index maintenance_event_window on maintenance_event (window_id, id);
+
 -- Outgoing messages ----------------------------------------------------------
 
 create table outbox (
@@ -382,6 +434,9 @@ drop table operator_session;
 drop table operator;
 drop table channel_reference;
 drop table outbox;
+drop table maintenance_event;
+drop table maintenance_notice;
+drop table maintenance_window;
 drop table escalation;
 drop table progress;
 drop table silence;

@@ -25,6 +25,8 @@ export type EngineDeps = {
   isExpected: (environment: Environment) => boolean
   /** True while a maintenance window mutes a rule. */
   isMuted: (environment: string, rule: AlertRule, now: Date) => boolean
+  /** Rows, notices and banners of maintenance windows; once a second. */
+  maintain: (now: Date) => void
   /** Told of every alert that opened an incident, to diagnose it. */
   onOpened: (opened: Look['opened'][number] & { environment: Environment }) => void
   consoleUrl: string
@@ -95,6 +97,7 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
           .map((environment) => attempt(`looking at ${environment.name}`, () => look(environment, now))),
       )
     }
+    await attempt('maintenance windows', () => deps.maintain(now))
     await attempt('announcing incidents', () => void announceIncidents(store, told))
     await attempt('escalation', () => void runEscalation(store, told))
     if (isDue('audit', auditEveryMs, now)) await attempt('the audit of the engine', () => audit(deps, clock()))

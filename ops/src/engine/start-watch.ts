@@ -4,6 +4,7 @@ import { readPointer } from '../deployments/pointer-store.ts'
 import { listSlots } from '../deployments/slot-store.ts'
 import type { Environment } from '../environments/environment.ts'
 import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
+import { createMaintenance, isMutedByMaintenance } from '../maintenance/maintain.ts'
 import { type NotifyConfig, openChannels, startSender } from '../notify/start-sender.ts'
 import type { Policy } from '../policy/policy.ts'
 import { openCollector } from '../signals/collect-sample.ts'
@@ -20,7 +21,6 @@ export type WatchInput = {
   /** Of the operations' store. */
   folder: string
   log: Log
-  isMuted?: EngineDeps['isMuted']
   onOpened?: EngineDeps['onOpened']
 }
 
@@ -35,13 +35,21 @@ export function startWatch(input: WatchInput): AsyncDisposable {
     policy: input.policy,
     say: (message) => log.warn(message),
   })
+  const maintenance = createMaintenance({
+    store,
+    policy: input.policy,
+    environments: input.environments,
+    consoleUrl: input.consoleUrl,
+    onError: (what, error) => log.error(what, { error, code: 'maintenance' }),
+  })
   const engine = startEngine({
     store,
     policy: input.policy,
     environments: input.environments,
     collectorOf: (environment) => collectorOf(store, environment),
     isExpected: ({ isLocal, name }) => isLocal || readPointer(store, name) !== undefined,
-    isMuted: input.isMuted ?? (() => false),
+    isMuted: (environment) => isMutedByMaintenance(store, environment),
+    maintain: (now) => void maintenance.turn(now),
     onOpened: input.onOpened ?? (() => undefined),
     consoleUrl: input.consoleUrl,
     folder: input.folder,

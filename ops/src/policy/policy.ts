@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseRecurrence } from '../maintenance/recurrence.ts'
 import { duration, quantity, share, wallTime } from './units.ts'
 
 /** Every name an alert or a target may watch; what each is measured from is in signals/. */
@@ -169,7 +170,12 @@ export const policySchema = z.strictObject({
       z.strictObject({
         name: z.string().min(1),
         /** RFC 5545 recurrence rule of the days. */
-        rule: z.string(),
+        rule: z
+          .string()
+          .refine(
+            (text) => parseRecurrence(text) !== null,
+            'write FREQ=DAILY, FREQ=WEEKLY;BYDAY=SU or FREQ=MONTHLY;BYDAY=1SU',
+          ),
         at: wallTime,
         duration,
         zone,
@@ -180,6 +186,8 @@ export const policySchema = z.strictObject({
     remindBefore: z.array(duration),
     mode: z.enum(['read-only', 'full']),
     rollbackMargin: duration,
+    /** True: production takes a deployment only while it is in maintenance. */
+    deployOnlyInside: z.boolean().default(false),
   }),
   deploy: z.strictObject({
     gates: z.strictObject({
