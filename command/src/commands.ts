@@ -38,6 +38,10 @@ export const commands = {
     summary: 'add and list operators of the console, change roles and passwords',
     load: () => import('./commands/operator.ts'),
   },
+  attest: {
+    summary: 'vouch for a line of the verification checklists',
+    load: () => import('./commands/attest.ts'),
+  },
   migrate: { summary: 'bring the database schema up or down', load: () => import('./commands/migrate.ts') },
   psql: { summary: 'connect to the database', load: () => import('./commands/psql.ts') },
   fsck: {
