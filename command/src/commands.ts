@@ -38,6 +38,10 @@ export const commands = {
     summary: 'add and list operators of the console, change roles and passwords',
     load: () => import('./commands/operator.ts'),
   },
+  verify: {
+    summary: 'the checklists after a deployment, line by line with evidence',
+    load: () => import('./commands/verify.ts'),
+  },
   attest: {
     summary: 'vouch for a line of the verification checklists',
     load: () => import('./commands/attest.ts'),

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
+import { integrityCodes } from '@dam/contract/error-codes'
 import type { ErrorEntry } from '@dam/platform/log'
 
-/** Data that is not what it must be: one such line is one too many. */
-const integrityCodes = new Set(['original-damaged', 'storage-corruption'])
 /** The process fell over, or a request met an error that nobody expected. */
 const unhandledCodes = new Set(['crash', 'internal-error'])
 
 export const isFatal = ({ code }: Pick<ErrorEntry, 'code'>): boolean =>
-  integrityCodes.has(code) || unhandledCodes.has(code)
+  integrityCodes.includes(code) || unhandledCodes.has(code)
 
 /**
  * The same 16 digits for errors of the same kind from the same place, in every release: made of the code, the message without what differs

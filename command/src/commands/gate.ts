@@ -28,7 +28,8 @@ Makes or takes the evidence of one line of ./dam gates. It is kept for the artif
            tests        unpacks the release and runs all its tests there
            security     advisories, secrets, licences, response headers, lockfiles
            performance  a short load on the release, against bench/budgets.json
-           migrations   up, new code, old code, down and up again on a copy of production's newest backup
+           migrations   up, new code, old code, down and up again on a copy of the newest backup of each environment,
+                        with the release that serves there; --environment <name> for one
   record   takes a report that ./dam test --record <file> wrote elsewhere, at the release's commit and nothing changed
   attest   a person who wrote none of the commits says that they reviewed this artifact, naming its digest
   waive    somebody else than who asks and who wrote it lets one line pass for a while: at least 20 characters of reason,
@@ -43,6 +44,7 @@ const options = {
   host: { type: 'string' },
   repository: { type: 'string' },
   report: { type: 'string' },
+  environment: { type: 'string' },
   digest: { type: 'string' },
   by: { type: 'string' },
   note: { type: 'string' },
@@ -71,10 +73,10 @@ export async function run(args: string[]): Promise<number> {
   return await action.act(gates, words, values)
 }
 
-async function runGate(gates: GatePlace, [kind = '', tag = '']: string[]): Promise<number> {
+async function runGate(gates: GatePlace, [kind = '', tag = '']: string[], flags: Flags): Promise<number> {
   const make = Object.hasOwn(runs, kind) ? runs[kind] : undefined
   if (!make) throw new CommandFailure(`There is no run for "${kind}". There is: ${Object.keys(runs).join(', ')}`)
-  const verdict = await make(gates, resolveRelease(gates.store, tag))
+  const verdict = await make(gates, resolveRelease(gates.store, tag), flags.environment)
   console.log(`\n${kind}: ${verdict}`)
   return verdict === 'pass' ? 0 : 1
 }

@@ -13,10 +13,6 @@ import { scanRelease } from '@dam/ops/src/gates/security/scan-release.ts'
 import { keepTestRecord, machineName } from '@dam/ops/src/gates/test-runs/record-tests.ts'
 import { runTests } from '@dam/ops/src/gates/test-runs/run-tests.ts'
 import { dayMs } from '@dam/ops/src/gates/gate-policy.ts'
-import { latestBackup } from '@dam/ops/src/backup/backup-store.ts'
-import { recordGate } from '@dam/ops/src/gates/gate-store.ts'
-import { testMigrations } from '@dam/ops/src/migrations/test-migrations.ts'
-import { listReleases } from '@dam/ops/src/releases/release-store.ts'
 import { installRelease } from '@dam/ops/src/releases/install-release.ts'
 import type { Release } from '@dam/ops/src/releases/release.ts'
 import { verifyStoredRelease } from '@dam/ops/src/releases/verify-release.ts'
@@ -24,13 +20,17 @@ import { root, shellEnvironment } from '../config.ts'
 import { CommandFailure } from '../failure.ts'
 import { runProgram } from '../run-program.ts'
 import { type GatePlace, whoRuns } from './gate-place.ts'
+import { runMigrationsGate } from './run-migrations-gate.ts'
 
 type Verdict = 'pass' | 'fail' | 'unknown'
 
 const testMinutes = 90
 
-/** Gates whose evidence a run makes. */
-export const runs: Record<string, (gates: GatePlace, release: Release) => Promise<Verdict>> = {
+/** Gates whose evidence a run makes. `environment`: for evidence that differs from one to the other; undefined means every one of the host. */
+export const runs: Record<
+  string,
+  (gates: GatePlace, release: Release, environment: string | undefined) => Promise<Verdict>
+> = {
   reviewed: async ({ deps }, release) => {
     const { verdict, evidence } = await deps.review(release, new Date())
     console.log(evidence.summary)
@@ -135,45 +135,6 @@ async function runPerformanceGate(gates: GatePlace, release: Release): Promise<V
   )
   for (const line of lines) console.log(`${line.isMet ? '✓' : '✗'} ${describe(line)}`)
   console.log(evidence.summary)
-  return verdict
-}
-
-/** On a scratch copy of production's newest backup, with the release that serves there; with neither, on an empty database. */
-async function runMigrationsGate({ hostDir, store }: GatePlace, release: Release): Promise<Verdict> {
-  const old = listReleases(store).find(
-    ({ digest, activeIn }) =>
-      digest !== release.digest &&
-      activeIn.some(({ environment, as }) => environment === 'production' && as === 'active'),
-  )
-  const backup = latestBackup(store, 'production')
-  const { dir } = await installRelease({ hostDir, release, say })
-  const result = await testMigrations({
-    newRelease: { tag: release.tag, dir },
-    oldRelease: old ? { tag: old.tag, ...(await installRelease({ hostDir, release: old, say })) } : null,
-    source: backup ? { kind: 'dump', file: path.join(backup.folder, 'database.dump') } : null,
-    searchPath: shellEnvironment['PATH'] ?? '',
-    now: new Date(),
-    log: say,
-  })
-  const verdict = result.ok && result.steps.length > 0 ? 'pass' : 'fail'
-  const broken = result.steps.find(({ ok }) => !ok)
-  const tested = result.migrations.length > 0 ? result.migrations.join(', ') : 'no new migrations'
-  const summary = broken
-    ? `${broken.name}: ${broken.message}`
-    : `${result.steps.length} steps on ${result.source}: ${tested}, old code ${old?.tag ?? 'none'}`
-  recordGate(
-    store,
-    {
-      kind: 'migrations',
-      digest: release.digest,
-      environment: '',
-      verdict,
-      evidence: { summary, details: result },
-      by: whoRuns(),
-      expiresAt: null,
-    },
-    new Date(),
-  )
   return verdict
 }
 

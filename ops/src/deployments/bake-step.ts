@@ -4,11 +4,13 @@ import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
 import { type Look, watchRelease } from '../judge/watch-release.ts'
 import { getDeployment } from './deployment-store.ts'
 import { waitingMessage } from './messages.ts'
+import { getRelease } from '../releases/release-store.ts'
 import { requireDatabase } from './prepare-steps.ts'
 import { decideRollback } from './roll-back.ts'
 import { findSlot, isInUse } from './slot-store.ts'
 import { requireSlot } from './start-steps.ts'
 import type { Step, StepContext, StepResult } from './step.ts'
+import { verifyRelease } from './verify-release.ts'
 
 const alarmEveryMs = 250
 
@@ -56,6 +58,10 @@ export const bakeStep: Step = {
         return decideRollback(context, reason, now)
       }
       if (judgement.verdict === 'good') {
+        const problem = await verifyRelease(context, getRelease(deps.store, deployment.digest))
+        // A person's wish to go back came first.
+        if (context.signal.aborted) continue
+        if (problem !== null) return waitForPerson(context, problem, judged)
         return {
           state: 'baking',
           because: judgement.because,
@@ -71,7 +77,7 @@ export const bakeStep: Step = {
           await own.journeys
           continue
         }
-        if (isToppedUp || judgement.verdict === 'environment') return waitForPerson(context, judged)
+        if (isToppedUp || judgement.verdict === 'environment') return waitForPerson(context, reasonOf(judged), judged)
         isToppedUp = true
         endsAt = new Date(now.getTime() + deps.policy.extendMs)
         context.remember({ isExtended: true, bakeEndsAt: endsAt.toISOString() })
@@ -95,14 +101,15 @@ async function untilNextLook({ deps, signal }: StepContext, slotId: string, afte
   }
 }
 
-function recordLook({ note }: StepContext, { judgement, trace, unknown }: Look): void {
-  const text = judgement.verdict === 'bad' ? judgement.detail : judgement.because
+function recordLook({ note }: StepContext, look: Look): void {
+  const { judgement, trace, unknown } = look
   const missing = unknown.length > 0 ? ` (unknown: ${unknown.join('; ')})` : ''
-  note(`${judgement.verdict}: ${text}${missing}`, { look: { judgement, trace, unknown } })
+  note(`${judgement.verdict}: ${reasonOf(look)}${missing}`, { look: { judgement, trace, unknown } })
 }
 
-function waitForPerson({ deps, deployment }: StepContext, { judgement, trace }: Look): StepResult {
-  const because = judgement.verdict === 'bad' ? judgement.detail : judgement.because
+const reasonOf = ({ judgement }: Look): string => (judgement.verdict === 'bad' ? judgement.detail : judgement.because)
+
+function waitForPerson({ deps, deployment }: StepContext, because: string, { trace }: Look): StepResult {
   return {
     state: 'waiting-for-person',
     because,

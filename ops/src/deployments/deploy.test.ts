@@ -287,6 +287,25 @@ describe('a person', () => {
   })
 })
 
+test('a release with which people are content but the smoke journey is not waits for a person', async () => {
+  await serving('v1.0.0')
+  installMiniature(host.hostDir, host.store, { tag: 'v1.1.0' })
+  let journeys = 0
+  const verify = () => {
+    journeys++
+    const evidence = 'search: found nothing'
+    return Promise.resolve([{ item: 'smoke', title: 'Smoke tests pass', state: 'fail' as const, evidence }])
+  }
+  const deps = { ...deployer(), verify }
+  const { id } = requestDeploy(deps, 'v1.1.0')
+  expect(await runDeployment(deps, id)).toMatchObject({
+    state: 'waiting-for-person',
+    because: 'Smoke tests pass: no. search: found nothing',
+  })
+  expect(journeys).toBe(3)
+  expect(await served()).toBe('v1.1.0')
+})
+
 test('of two deployments at once exactly one runs, and the other is told who holds the environment', async () => {
   installMiniature(host.hostDir, host.store, { tag: 'v1.0.0' })
   installMiniature(host.hostDir, host.store, { tag: 'v1.1.0' })

@@ -5,6 +5,7 @@ import type { FrontClient } from '../front/front-client.ts'
 import type { Message } from '../notify/message.ts'
 import type { Release } from '../releases/release.ts'
 import type { Store } from '../store.ts'
+import type { ChecklistLine } from '../verification/checklist.ts'
 import type { JourneyResult } from '../verification/journey.ts'
 import type { DeployPolicy } from './deploy-policy.ts'
 
@@ -27,8 +28,8 @@ export type DeployerDeps = {
   databaseUrl(): string | null
   /** One journey straight to a slot, before it gets people's requests. */
   warmUp(target: { baseUrl: string; release: Release }): Promise<JourneyResult>
-  /** The smoke journey through the front. */
-  verify(release: Release): Promise<JourneyResult>
+  /** The runbook's checklist after a deployment, with the smoke journey through the front; within two minutes. */
+  verify(release: Release): Promise<ChecklistLine[]>
   /** More requests of our own through the front, when people make too few. */
   topUp(): Promise<void>
   /** Puts a message into the outbox; call inside the transaction of the deed. */

@@ -6,6 +6,7 @@ import { automaticRollbacksSince } from './deployment-store.ts'
 import { getRelease } from '../releases/release-store.ts'
 import { retireOthers, sidesOf } from './traffic-steps.ts'
 import type { Step, StepContext, StepResult } from './step.ts'
+import { verifyRelease } from './verify-release.ts'
 
 /** rolled-back → verified (or frozen): what is needed to understand it is put away, then what serves now is tried. */
 export const verifyRollbackStep: Step = {
@@ -47,16 +48,12 @@ function verified({ deps, deployment }: StepContext, problem: string | null): St
 }
 
 /** What is wrong with what serves now, or null. */
-async function tryOut({ deps, deployment, note }: StepContext, slot: string | null): Promise<string | null> {
+async function tryOut(context: StepContext, slot: string | null): Promise<string | null> {
+  const { deps, deployment } = context
   if (slot === null) return 'nothing serves: the front shows that DAM is being restored'
   const digest = deployment.kind === 'rollback' ? deployment.digest : deployment.previousDigest
   if (digest === null) return 'there is no release before this one'
-  const journey = await deps.verify(getRelease(deps.store, digest))
-  const failed = journey.steps.find(({ ok }) => !ok)
-  note(journey.ok ? `smoke journey: ${journey.steps.length} steps passed` : `smoke journey failed`, { journey })
-  return journey.ok
-    ? null
-    : `the smoke journey failed at "${failed?.name ?? 'its start'}": ${failed?.message ?? 'unknown'}`
+  return verifyRelease(context, getRelease(deps.store, digest))
 }
 
 async function openRollbackIncident(context: StepContext): Promise<void> {

@@ -16,6 +16,7 @@ import type { Release } from '../releases/release.ts'
 import type { Store } from '../store.ts'
 import { runJourney } from '../verification/run-journey.ts'
 import { ensureSyntheticAccount } from '../verification/synthetic-account.ts'
+import { verifyEnvironment } from '../verification/verify-environment.ts'
 import { type DeployPolicy, defaultDeployPolicy } from './deploy-policy.ts'
 import type { DeployerDeps } from './deployer-deps.ts'
 import { activeRelease } from './request-deployment.ts'
@@ -81,7 +82,19 @@ export function wireDeployer(options: DeployerOptions): DeployerDeps {
     latestBackup: () => latestBackup(store, environment.name),
     databaseUrl,
     warmUp: ({ baseUrl, release }) => journey(baseUrl, release, 60_000),
-    verify: (release) => journey(frontUrl, release, 60_000),
+    verify: async ({ version }) => {
+      const { lists } = await verifyEnvironment({
+        environment: { ...environment, runDir },
+        store,
+        policy,
+        opsDir: hostFolders(hostDir).ops,
+        connectionString: databaseUrl(),
+        version,
+        journey: null,
+        now: now(),
+      })
+      return lists.flatMap(({ lines }) => lines)
+    },
     topUp: async () => {
       const active = activeRelease(store, environment.name)
       if (active) await journey(frontUrl, active, 30_000)

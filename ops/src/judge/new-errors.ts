@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { integrityCodes } from '@dam/contract/error-codes'
 import type { NewError } from './bake-evidence.ts'
 
 /** What the database of an environment says; `errors` is null when it cannot say (`because`). */
@@ -36,14 +37,14 @@ export async function readNewErrors(options: {
     await client.connect()
     const { rows } = await client.query<Row>(
       `select fingerprint, max(message) as message, bool_or(is_fatal) as "isFatal",
-              bool_or(code in ('data-integrity', 'checksum-mismatch', 'blob-missing')) as "isIntegrity",
+              bool_or(code = any ($3)) as "isIntegrity",
               count(*) as events, count(distinct user_id) as users
        from error_log mine
        where release = $1 and "timestamp" >= $2 and fingerprint is not null
          and not exists (select from error_log other
                          where other.fingerprint = mine.fingerprint and other.release is distinct from mine.release)
        group by fingerprint order by count(*) desc limit 100`,
-      [options.tag, options.since],
+      [options.tag, options.since, integrityCodes],
     )
     const errors = rows.map((row) => ({ ...row, events: Number(row.events), users: Number(row.users) }))
     return { databaseAnswers: true, errors, because: '' }

@@ -66,6 +66,8 @@ test('one that the old code cannot run on fails, whatever it says of itself', as
   )
   expect(result.ok).toBe(false)
   expect(result.steps.at(-1)?.name).toMatch(/^journey with /)
+  // Not because it did not start.
+  expect(result.steps.at(-1)?.message).toMatch(/^upload/)
 })
 
 test('one whose way down leaves something behind fails and says what', async () => {

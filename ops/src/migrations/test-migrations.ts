@@ -144,13 +144,13 @@ async function walk(options: MigrationTestOptions, connectionString: string, scr
     const schema = await dumpSchema(connectionString)
     // Extensions may serve others; a way down need not remove them.
     if (withoutExtensions(schema) !== withoutExtensions(before))
-      throw new Error(`down leaves a difference: ${firstDifference(before, schema)}`)
+      throw new Error(`down leaves a difference: ${difference(before, schema)}`)
     return ''
   })
   await step('up again', up)
   await step('schema as after the first time', async () => {
     const schema = await dumpSchema(connectionString)
-    if (schema !== after) throw new Error(`the second way up differs: ${firstDifference(after, schema)}`)
+    if (schema !== after) throw new Error(`the second way up differs: ${difference(after, schema)}`)
     return ''
   })
   return { ok: steps.every(({ ok }) => ok), migrations: brought, source, steps }
@@ -158,11 +158,18 @@ async function walk(options: MigrationTestOptions, connectionString: string, scr
 
 const withoutExtensions = (schema: string): string => schema.replaceAll(/create extension \S+;\n\n?/g, '').trim()
 
-function firstDifference(one: string, other: string): string {
-  const [left, right] = [one.split('\n'), other.split('\n')]
-  const at = left.findIndex((line, index) => line !== right[index])
-  const line = at < 0 ? left.length : at
-  return `line ${line + 1} was ${JSON.stringify(left[line] ?? 'missing')}, is ${JSON.stringify(right[line] ?? 'missing')}`
+/** Lines that only one of two schemas has; a comma at the end only says that another line follows. */
+function difference(one: string, other: string): string {
+  const linesOf = (schema: string): string[] => schema.split('\n').map((line) => line.trim().replace(/,$/, ''))
+  const onlyIn = (these: string[], those: string[]): string => {
+    const known = new Set(those)
+    const own = these.filter((line) => line !== '' && !known.has(line))
+    return own.slice(0, 3).join(' | ') + (own.length > 3 ? ` and ${own.length - 3} lines more` : '')
+  }
+  const [before, after] = [linesOf(one), linesOf(other)]
+  const [missing, added] = [onlyIn(before, after), onlyIn(after, before)]
+  if (missing === '' && added === '') return 'the same lines in another order or number'
+  return [missing && `missing: ${missing}`, added && `there now: ${added}`].filter(Boolean).join('; ')
 }
 
 function succeeded(result: JourneyResult): string {

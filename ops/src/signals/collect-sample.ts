@@ -112,7 +112,7 @@ function addGauges(sample: Sample, series: readonly Series[]): void {
     sumOf(series, 'dam_database_pool_connections', ({ state }) => state === 'waiting'),
   )
   set('queueAge', sumOf(series, 'dam_queue_oldest_seconds'))
-  const ratings = sumOf(series, 'dam_satisfaction_ratings')
+  const ratings = sumOf(series, 'dam_satisfaction_people')
   set('ratings', ratings)
   if (ratings !== null && ratings > 0) set('satisfaction', sumOf(series, 'dam_satisfaction_ratio'))
 }
@@ -139,19 +139,25 @@ function addCounts(sample: Sample, grown: readonly Series[], withRequests: boole
     total: count('dam_http_requests_total', (labels) => !isProbe(labels)),
     bad: count('dam_http_requests_total', (labels) => !isProbe(labels) && (labels['status'] ?? '').startsWith('5')),
   }
-  // Buckets are cumulative: what is below the next lower bound is taken off.
+  sample.durations = durationsOf(grown)
+}
+
+/** Requests of people by how long they took, as `Sample` has it: what is below the next lower bound is taken off. */
+export function durationsOf(series: readonly Series[]): Sample['durations'] {
   const cumulative = new Map<string, number>()
-  for (const { name, labels, value } of grown) {
+  for (const { name, labels, value } of series) {
     if (name !== 'dam_http_request_duration_seconds_bucket' || isProbe(labels)) continue
     const bound = labels['le'] ?? '+Inf'
     cumulative.set(bound, (cumulative.get(bound) ?? 0) + value)
   }
   const limit = (bound: string): number => (bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound))
+  const durations: Sample['durations'] = {}
   let below = 0
   for (const [bound, value] of [...cumulative].toSorted(([a], [b]) => limit(a) - limit(b))) {
-    if (value > below) sample.durations[bound] = value - below
+    if (value > below) durations[bound] = value - below
     below = Math.max(below, value)
   }
+  return durations
 }
 
 type OutcomeCounts = { total: number; bad: number; latency: number[] }

@@ -10,6 +10,7 @@ import { hostFolders } from '../environments/environment.ts'
 import path from 'node:path'
 import { defaultBakePolicy } from '../judge/bake-policy.ts'
 import type { Store } from '../store.ts'
+import { findSmoke } from '../verification/find-facts.ts'
 import type { JourneyResult } from '../verification/journey.ts'
 
 /** Seconds become fractions: what takes a quarter of an hour in earnest takes `bakeMs` here. */
@@ -105,7 +106,9 @@ export function scratchDeployer(
     latestBackup: () => undefined,
     databaseUrl: () => options.databaseUrl,
     warmUp: ({ baseUrl, release }) => journey(baseUrl, 3, release.tag),
-    verify: (release) => journey(publicUrl, 3, release.tag),
+    verify: async (release) => [
+      { item: 'smoke', title: 'Smoke tests pass', ...findSmoke(await journey(publicUrl, 3, release.tag)) },
+    ],
     topUp: async () => void (await Promise.all(Array.from({ length: 30 }, () => journey(publicUrl, 10, null)))),
     notify: (message, key) => enqueue(store, message, { channels: ['record'], key, now: new Date() }),
     onCall: () => 'anna',

@@ -4,15 +4,21 @@ import type { Store } from '../store.ts'
 /** What a person vouches for. `subject`: such as `environment:staging`. */
 export type Attestation = { item: string; by: string; note: string; at: string; expiresAt: string }
 
-/** The newest of each item that still holds at `now`. */
-export const validAttestations = (store: Store, subject: string, now: Date): Map<string, Attestation> =>
+/** The newest of each item that still holds at `now`; what was said before `from`, of another release, does not count. */
+export const validAttestations = (
+  store: Store,
+  subject: string,
+  now: Date,
+  from: Date | null = null,
+): Map<string, Attestation> =>
   new Map(
     store
       .rows<Attestation>(
         `select item, by_whom as "by", note, at, expires_at as expiresAt from attestation
-         where subject = ? and expires_at > ? order by id`,
+         where subject = ? and expires_at > ? and at >= ? order by id`,
         subject,
         now.toISOString(),
+        from?.toISOString() ?? '',
       )
       .map((row) => [row.item, row]),
   )

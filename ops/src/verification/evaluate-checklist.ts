@@ -1,16 +1,17 @@
 import type { Attestation } from './attestation-store.ts'
-import { type ChecklistItem, type ChecklistLine, type ChecklistName, checklists, type Finding } from './checklist.ts'
+import type { ChecklistLine, Findings, ListedItem } from './checklist.ts'
 
 /**
  * The lines of a checklist from what machines found and people vouched for. A machine's failure stands whatever a person says; where a
  * machine does not know, a person may.
  */
 export function evaluateChecklist(
-  name: ChecklistName,
-  findings: Partial<Record<ChecklistItem, Finding>>,
+  environment: string,
+  list: readonly ListedItem[],
+  findings: Findings,
   attestations: ReadonlyMap<string, Attestation>,
 ): ChecklistLine[] {
-  return (Object.entries(checklists[name]) as [ChecklistItem, string][]).map(([item, title]): ChecklistLine => {
+  return list.map(({ item, title }): ChecklistLine => {
     const finding = findings[item]
     if (finding && finding.state !== 'unknown') return { item, title, ...finding }
     const attestation = attestations.get(item)
@@ -23,7 +24,7 @@ export function evaluateChecklist(
       item,
       title,
       state: 'attestation-missing',
-      evidence: `./dam attest ${name} ${item} --by <name> --note <what was seen> --expires 7d`,
+      evidence: `./dam attest ${environment} ${item} --by <name> --note <what was seen> --expires 7d`,
     }
   })
 }

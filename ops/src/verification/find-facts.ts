@@ -1,25 +1,39 @@
 import pg from 'pg'
 import type { OutcomeBucket } from '../front/front-api.ts'
 import { latencyBoundsMs } from '../front/front-api.ts'
+import { type Series, sumOf } from '../signals/prometheus-text.ts'
+import { quantileOf, type Sample } from '../signals/sample.ts'
 import type { Finding } from './checklist.ts'
 import type { JourneyResult } from './journey.ts'
 
-/** Both bodies of the runbook, exactly: their status, and no dependency away. */
-export async function findHealth(baseUrl: string): Promise<Finding> {
+/** Both bodies of the runbook, exactly: their fields and form, and no dependency away. `version`: which one must answer. */
+export async function findHealth(
+  baseUrl: string,
+  options: { version?: string | undefined; headers?: Record<string, string> } = {},
+): Promise<Finding> {
   const wrong: string[] = []
   for (const [path, expected] of [
-    ['/health', { status: 'healthy' }],
-    ['/api/health', { status: 'healthy', database: 'connected', cache: 'connected' }],
+    ['/health', { status: /^healthy$/, timestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/ }],
+    ['/api/health', { status: /^healthy$/, database: /^connected$/, cache: /^connected$/ }],
   ] as const) {
     try {
-      const response = await fetch(baseUrl + path, { signal: AbortSignal.timeout(5_000) })
+      const response = await fetch(baseUrl + path, {
+        headers: options.headers ?? {},
+        redirect: 'manual',
+        signal: AbortSignal.timeout(5_000),
+      })
       const body = (await response.json()) as Record<string, unknown>
-      const isSo = Object.entries(expected).every(([key, value]) => body[key] === value)
-      if (response.status !== 200 || !isSo || typeof body['version'] !== 'string') {
-        wrong.push(`${path}: ${response.status} ${JSON.stringify(body).slice(0, 200)}`)
+      const { version } = body
+      const isSo = Object.entries(expected).every(
+        ([key, form]) => typeof body[key] === 'string' && form.test(body[key]),
+      )
+      const isVersion = typeof version === 'string' && (options.version === undefined || version === options.version)
+      if (response.status !== 200 || !isSo || !isVersion) {
+        const wanted = options.version === undefined ? '' : `, expected version ${options.version}`
+        wrong.push(`${path}: ${response.status} ${JSON.stringify(body).slice(0, 200)}${wanted}`)
       }
     } catch (error) {
-      wrong.push(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+      wrong.push(`${path}: ${reasonOf(error)}`)
     }
   }
   return wrong.length === 0
@@ -34,33 +48,31 @@ export function findSmoke(journey: JourneyResult): Finding {
     : { state: 'pass', evidence: `${journey.steps.length} steps in ${(journey.tookMs / 1000).toFixed(1)} s` }
 }
 
-export type Targets = { p95Ms: number; errorRate: number; leastRequests: number }
-export const runbookTargets: Targets = { p95Ms: 500, errorRate: 0.001, leastRequests: 20 }
+/** Fewer requests say nothing about a rate. */
+const leastRequests = 20
 
-/** p95 of pages and API of the newest hour against its target; journeys count, because staging often has nobody else. */
-export function findPerformance(buckets: readonly OutcomeBucket[], targets = runbookTargets): Finding {
+/** Requests of pages and API by how long they took (bounds in seconds); journeys count, because staging often has nobody else. */
+export function durationsOfOutcomes(buckets: readonly OutcomeBucket[]): Sample['durations'] {
   const counted = buckets.filter(({ routeClass }) => routeClass === 'page' || routeClass === 'api')
-  const histogram = [...latencyBoundsMs, Infinity].map((_, index) => sum(counted, ({ latency }) => latency[index] ?? 0))
-  const total = histogram.reduce((all, count) => all + count, 0)
-  if (total < targets.leastRequests) return tooFew(total, targets)
-  let [seen, index] = [0, 0]
-  for (; index < histogram.length; index++) {
-    seen += histogram[index] ?? 0
-    if (seen >= total * 0.95) break
-  }
-  const bound = latencyBoundsMs[index] ?? Infinity
-  const evidence = `p95 is at most ${bound} ms over ${total} requests, target ${targets.p95Ms} ms`
-  return { state: bound <= targets.p95Ms ? 'pass' : 'fail', evidence }
+  return Object.fromEntries(
+    [...latencyBoundsMs, Infinity].map((bound, index) => [
+      bound === Infinity ? '+Inf' : String(bound / 1000),
+      counted.reduce((sum, { latency }) => sum + (latency[index] ?? 0), 0),
+    ]),
+  )
 }
 
-/** Error rate against the runbook's target, people's requests only. */
-export function findErrorRate(buckets: readonly OutcomeBucket[], targets = runbookTargets): Finding {
-  const counted = buckets.filter(({ isSynthetic }) => !isSynthetic)
-  const total = sum(counted, (bucket) => bucket.total)
-  if (total < targets.leastRequests) return tooFew(total, targets)
-  const bad = sum(counted, (bucket) => bucket.bad)
-  const evidence = `${bad} of ${total} requests failed, target below ${targets.errorRate * 100} %`
-  return { state: bad / total < targets.errorRate ? 'pass' : 'fail', evidence }
+/** p95 against its target. `from`: where the requests were counted. */
+export function findPerformance(durations: Sample['durations'], targetMs: number, from: string): Finding {
+  const total = Object.values(durations).reduce((sum, count) => sum + count, 0)
+  const p95 = quantileOf(durations, 0.95)
+  if (p95 === null || total < leastRequests)
+    return { state: 'unknown', evidence: `${total} requests ${from} say nothing; at least ${leastRequests} are needed` }
+  const p95Ms = Math.round(p95 * 1000)
+  return {
+    state: p95Ms < targetMs ? 'pass' : 'fail',
+    evidence: `p95 is ${p95Ms} ms over ${total} requests ${from}, target below ${targetMs} ms`,
+  }
 }
 
 /** Errors since `since` of kinds that were not in the log before. */
@@ -87,39 +99,29 @@ export async function findNewErrors(connectionString: string, since: Date): Prom
   } catch (error) {
     return {
       state: 'unknown',
-      evidence: `error_log cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      evidence: `error_log cannot be read: ${reasonOf(error)}`,
     }
   } finally {
     await client.end().catch(() => undefined)
   }
 }
 
-/** Mean of the in-app ratings of the last week; undefined (ask a person) while there are fewer than five. */
-export async function findFeedback(connectionString: string, now: Date): Promise<Finding | undefined> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000, statement_timeout: 10_000 })
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    const { rows } = await client.query<{ mean: string | null; n: string }>(
-      'select avg(rating) as mean, count(*) as n from satisfaction_rating where at > $1',
-      [new Date(now.getTime() - 7 * 86_400_000)],
-    )
-    const [mean, n] = [Number(rows[0]?.mean ?? 0), Number(rows[0]?.n ?? 0)]
-    if (n < 5) return undefined
-    return {
-      state: mean >= 3.5 ? 'pass' : 'fail',
-      evidence: `people rate it ${mean.toFixed(1)} of 5 (${n} ratings in 7 days)`,
-    }
-  } catch {
-    return undefined
-  } finally {
-    await client.end().catch(() => undefined)
+/** Fewer people are no opinion of the users. */
+const leastPeople = 5
+
+/** What people say in the product, from the metrics of the release; undefined (ask a person) while too few have. */
+export function findFeedback(metrics: readonly Series[], targetRatio: number): Finding | undefined {
+  const ratio = sumOf(metrics, 'dam_satisfaction_ratio')
+  const people = sumOf(metrics, 'dam_satisfaction_people') ?? 0
+  if (ratio === null || Number.isNaN(ratio) || people < leastPeople) return undefined
+  const percent = (share: number): string => `${Math.round(share * 100)} %`
+  return {
+    state: ratio >= targetRatio ? 'pass' : 'fail',
+    evidence: `${percent(ratio)} of ${people} people rate it 4 or 5 of 5, target ${percent(targetRatio)}`,
   }
 }
 
-const sum = <T>(items: readonly T[], value: (item: T) => number): number =>
-  items.reduce((all, item) => all + value(item), 0)
-const tooFew = (total: number, targets: Targets): Finding => ({
-  state: 'unknown',
-  evidence: `${total} requests in the last hour say nothing; at least ${targets.leastRequests} are needed`,
-})
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}
