@@ -70,6 +70,19 @@ export const commands = {
     summary: 'show, acknowledge, update or resolve an incident',
     load: () => import('./commands/incident.ts'),
   },
+  diagnose: {
+    summary: 'what is the matter: errors, slow, memory, database, cdn',
+    load: () => import('./commands/diagnose.ts'),
+  },
+  fix: { summary: 'what a proposed action would do; with consent, do it', load: () => import('./commands/fix.ts') },
+  logs: { summary: 'the newest lines of app.log, by level, user or request', load: () => import('./commands/logs.ts') },
+  db: {
+    summary: 'connections, slow statements, sizes and blockers of the database',
+    load: () => import('./commands/db.ts'),
+  },
+  cache: { summary: 'state, keys and clearing of the shared cache', load: () => import('./commands/cache.ts') },
+  cdn: { summary: 'compare edge and origin; purge', load: () => import('./commands/cdn.ts') },
+  timings: { summary: 'where the time of one request goes', load: () => import('./commands/timings.ts') },
   policy: { summary: 'check, explain, compare and back-test the policy', load: () => import('./commands/policy.ts') },
   env: {
     summary: 'print shell lines that put pnpm, Node.js and psql settings in reach',

@@ -177,6 +177,42 @@ create table incident_event (
 ) strict;
 create index incident_event_incident on incident_event (incident_id, id);
 
+-- Diagnosis ------------------------------------------------------------------
+
+create table diagnosis (
+  id integer primary key,
+  at text not null,
+  environment text not null,
+  playbook text not null,                        -- errors, slow, memory, database, cdn
+  by_whom text not null,                         -- a person, or dam: ops for an alert
+  incident_id integer references incident (id),
+  report text not null                           -- JSON Diagnosis
+) strict;
+create index diagnosis_environment on diagnosis (environment, id);
+
+-- Memory of each process, once a minute, for its slope.
+create table process_memory (
+  environment text not null,
+  pid integer not null,
+  started_at text not null,
+  process text not null,
+  at integer not null,                           -- milliseconds since 1970
+  resident_bytes integer not null,
+  primary key (environment, pid, at)
+) strict, without rowid;
+
+-- What a game day has done to an environment and how it is undone; a row that has not ended is undone by whoever finds it.
+create table injection (
+  id integer primary key,
+  environment text not null,
+  issue text not null,
+  variant text not null,
+  at text not null,
+  process text not null,                         -- JSON {pid, startedAt} of who did it
+  undo text not null,                            -- JSON Undo[]
+  ended_at text
+) strict;
+
 -- Signals and alerts ---------------------------------------------------------
 
 -- What was seen of an environment: steps of ten seconds for three hours, minutes for 35 days.
@@ -446,6 +482,9 @@ drop table sample;
 drop table handoff_note;
 drop table oncall_past;
 drop table oncall_override;
+drop table injection;
+drop table process_memory;
+drop table diagnosis;
 drop table incident_event;
 drop table incident;
 drop table drill;

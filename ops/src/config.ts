@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { cdnSettings } from './diagnosis/cdn/cdn-settings.ts'
 import { notifySettings } from './notify/notify-settings.ts'
 import { address, integer, oneOf, readSettings, Secret, type ValuesOf } from '@dam/platform/settings'
 
@@ -49,6 +50,7 @@ export const opsSettings = {
     parse: (text: string) => path.resolve(text),
   },
   ...notifySettings,
+  ...cdnSettings,
 } as const
 
 /** What the ops process also reads of the settings that all of DAM shares. */

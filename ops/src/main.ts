@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { openLog } from '@dam/platform/log'
 import manifest from '../../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
+import { openAlertDiagnosis } from './diagnosis/diagnose-alert.ts'
+import { memoryJob } from './diagnosis/memory-job.ts'
 import { startWatch } from './engine/start-watch.ts'
 import { followPolicy } from './policy/follow-policy.ts'
 import { readOpsConfig, shellEnvironment, type OpsConfig } from './config.ts'
@@ -61,8 +63,17 @@ const app = createApp({
   environment: shellEnvironment,
   policy: () => policyOf().policy,
   outputs: path.join(opsDir, 'actions'),
+  jobs: [memoryJob(store, environments)],
+})
+const diagnosis = openAlertDiagnosis({
+  store,
+  policy: () => policyOf().policy,
+  shell: shellEnvironment,
+  log,
 })
 const watch = startWatch({
+  onOpened: diagnosis.onOpened,
+  isHeld: diagnosis.isHeld,
   store,
   policy: () => policyOf().policy,
   config,
@@ -78,7 +89,7 @@ const stop = (why: string, code: number): void => {
   isStopping = true
   log.info('stopping', { why })
   setTimeout(() => process.exit(1), stopBoundMs).unref()
-  Promise.all([app.close(), watch[Symbol.asyncDispose]()]).then(
+  Promise.all([app.close(), watch[Symbol.asyncDispose](), diagnosis[Symbol.asyncDispose]()]).then(
     () => {
       store.close()
       process.exit(code)

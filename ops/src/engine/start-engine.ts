@@ -7,6 +7,7 @@ import type { Environment } from '../environments/environment.ts'
 import { findOverdue } from '../escalation/audit-escalation.ts'
 import { runEscalation } from '../escalation/run-escalation.ts'
 import { announceIncidents } from '../incidents/announce-incidents.ts'
+import type { Incident } from '../incidents/incident.ts'
 import { openIncident } from '../incidents/incident-store.ts'
 import { recordPast, readSchedule } from '../oncall/oncall-store.ts'
 import { coverageGaps } from '../oncall/schedule.ts'
@@ -29,6 +30,8 @@ export type EngineDeps = {
   maintain: (now: Date) => void
   /** Told of every alert that opened an incident, to diagnose it. */
   onOpened: (opened: Look['opened'][number] & { environment: Environment }) => void
+  /** True while the announcement of an incident waits for its diagnosis. */
+  isHeld?: (incident: Incident, now: Date) => boolean
   consoleUrl: string
   /** Folder for the heartbeat file. */
   folder: string
@@ -88,7 +91,12 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
   const turn = async (): Promise<void> => {
     const now = clock()
     const { store } = deps
-    const told = { policy: deps.policy(), consoleUrl: deps.consoleUrl, now }
+    const told = {
+      policy: deps.policy(),
+      consoleUrl: deps.consoleUrl,
+      now,
+      ...(deps.isHeld ? { isHeld: deps.isHeld } : {}),
+    }
     if (isDue('look', stepMs, now)) {
       await Promise.all(
         deps

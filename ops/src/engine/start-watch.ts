@@ -22,6 +22,7 @@ export type WatchInput = {
   folder: string
   log: Log
   onOpened?: EngineDeps['onOpened']
+  isHeld?: EngineDeps['isHeld']
 }
 
 /** Everything that watches and tells: the engine, and the sender of its messages. */
@@ -51,6 +52,7 @@ export function startWatch(input: WatchInput): AsyncDisposable {
     isMuted: (environment) => isMutedByMaintenance(store, environment),
     maintain: (now) => void maintenance.turn(now),
     onOpened: input.onOpened ?? (() => undefined),
+    ...(input.isHeld ? { isHeld: input.isHeld } : {}),
     consoleUrl: input.consoleUrl,
     folder: input.folder,
     log,

@@ -23,7 +23,7 @@ const me = 'dam: ops'
  */
 export function runEscalation(
   store: Store,
-  deps: { policy: Policy; consoleUrl: string; now: Date },
+  deps: { policy: Policy; consoleUrl: string; now: Date; isHeld?: (incident: Incident, now: Date) => boolean },
 ): { calls: number } {
   const { now } = deps
   store.transaction(() => {
@@ -37,6 +37,8 @@ export function runEscalation(
       const escalation = findEscalation(store, incidentId)
       const incident = findIncident(store, incidentId)
       if (!escalation || !incident || incident.state === 'resolved' || escalation.nextAt > now.toISOString()) return 0
+      // The call waits for its diagnosis; it is due again at the next turn.
+      if (escalation.level === 0 && deps.isHeld?.(incident, now)) return 0
       return advance(store, deps, incident, escalation)
     })
   }
@@ -92,6 +94,9 @@ function makeCall(
     facts: [
       { label: 'Called', value: names || 'nobody' },
       { label: 'Because', value: call.because },
+      ...(typeof incident.evidence['diagnosis'] === 'string'
+        ? [{ label: 'Diagnosis', value: incident.evidence['diagnosis'] }]
+        : []),
       { label: 'Round', value: String(escalation.round) },
       ...people.filter(({ phone }) => phone).map(({ name, phone }) => ({ label: name, value: phone })),
     ],

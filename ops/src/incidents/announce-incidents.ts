@@ -10,9 +10,13 @@ const announcedKinds = ['opened', 'severity', 'acknowledged', 'acknowledgement-o
 
 /**
  * Puts a message for every event of incidents that people should hear of into the outbox, once, in the order of the events. Whoever
- * opens, acknowledges or resolves an incident needs to tell nobody. Returns how many events it announced.
+ * opens, acknowledges or resolves an incident needs to tell nobody. An incident that is held waits, and all its later events with it; others
+ * overtake it. Returns how many events it announced.
  */
-export function announceIncidents(store: Store, deps: { policy: Policy; consoleUrl: string; now: Date }): number {
+export function announceIncidents(
+  store: Store,
+  deps: { policy: Policy; consoleUrl: string; now: Date; isHeld?: (incident: Incident, now: Date) => boolean },
+): number {
   return store.transaction(() => {
     const from = store.row<{ value: number }>(`select value from progress where name = 'announced'`)?.value ?? 0
     const events = store.rows<IncidentEvent & { incidentId: number }>(
@@ -20,9 +24,14 @@ export function announceIncidents(store: Store, deps: { policy: Policy; consoleU
       from,
     )
     let announced = 0
+    let firstHeld: number | undefined
     for (const event of events) {
       const incident = announcedKinds.includes(event.kind) ? findIncident(store, event.incidentId) : undefined
       if (!incident) continue
+      if (deps.isHeld?.(incident, deps.now)) {
+        firstHeld ??= event.id
+        continue
+      }
       const message = messageOf(incident, event, deps)
       enqueue(store, message, {
         channels: channelsOf(deps.policy, incident, event),
@@ -31,7 +40,8 @@ export function announceIncidents(store: Store, deps: { policy: Policy; consoleU
       })
       announced++
     }
-    const last = events.at(-1)?.id
+    // What overtook a held event is met again at the next turn; its key is in the outbox already, so that it adds nothing.
+    const last = firstHeld === undefined ? events.at(-1)?.id : firstHeld - 1
     if (last !== undefined)
       store.run(
         `insert into progress (name, value) values ('announced', ?) on conflict (name) do update set value = excluded.value`,
