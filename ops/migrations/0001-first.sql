@@ -366,8 +366,10 @@ create table outbox (
   subject text not null,                         -- such as incident:4
   priority integer not null,                     -- 0 first
   message text not null,                         -- JSON Message
-  state text not null check (state in ('waiting', 'sending', 'sent', 'dead')),
+  -- dropped: what it announces was over before it could be sent
+  state text not null check (state in ('waiting', 'sending', 'sent', 'dead', 'dropped')),
   attempts integer not null default 0,
+  unsure integer not null default 0,             -- attempts that may have arrived although nothing said so
   next_at text not null,
   created_at text not null,
   sent_at text,
