@@ -84,6 +84,10 @@ export const commands = {
   cdn: { summary: 'compare edge and origin; purge', load: () => import('./commands/cdn.ts') },
   timings: { summary: 'where the time of one request goes', load: () => import('./commands/timings.ts') },
   policy: { summary: 'check, explain, compare and back-test the policy', load: () => import('./commands/policy.ts') },
+  export: {
+    summary: 'write what Kubernetes, Argo Rollouts, Kamal, Compose, HAProxy, Caddy or systemd reads',
+    load: () => import('./commands/export.ts'),
+  },
   env: {
     summary: 'print shell lines that put pnpm, Node.js and psql settings in reach',
     load: () => import('./commands/env.ts'),

@@ -2,9 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { settings } from '@dam/backend/src/config.ts'
 import { opsSettings } from '@dam/ops/src/config.ts'
+import { compareFiles } from '@dam/ops/src/engines/compare-files.ts'
+import { engineNames, engines } from '@dam/ops/src/engines/engines.ts'
+import { shippedPolicyFile } from '@dam/ops/src/policy/read-policy.ts'
 import { migrate } from '@dam/platform/migrate'
 import { dumpSchema } from '@dam/platform/migrate/dump-schema'
 import { root } from '../config.ts'
+import { exportFacts, shippedNames } from '../export/export-facts.ts'
 import { runProgram } from '../run-program.ts'
 import { apps, migrationsOf } from '../schema.ts'
 import { withScratchPostgres } from '../scratch-postgres.ts'
@@ -16,6 +20,7 @@ export const generatedChecks: Check[] = [
   { name: 'schema.sql', run: checkSchema },
   { name: 'openapi.json', run: checkOpenapi },
   { name: '.env.example', run: checkSettings },
+  { name: 'deploy', run: checkDeploy },
 ]
 
 async function checkSchema({ write }: { write: boolean }): Promise<CheckResult> {
@@ -52,6 +57,13 @@ async function checkSettings(): Promise<CheckResult> {
       .map((name) => `.env.example describes ${name}, which DAM does not know`),
   ]
   return mistakes.length === 0 ? passed : failed(mistakes.join('\n'))
+}
+
+/** The committed examples are made for this version from the policy that ships with it. */
+async function checkDeploy(): Promise<CheckResult> {
+  const facts = exportFacts(shippedNames, shippedPolicyFile)
+  const behind = engineNames.flatMap((name) => compareFiles(path.join(root, 'deploy', name), engines[name](facts)))
+  return behind.length === 0 ? passed : failed([...behind, 'Run: ./dam export all'].join('\n'))
 }
 
 function readText(file: string): string | null {
