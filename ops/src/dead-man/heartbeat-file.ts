@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
-const heartbeatFile = (folder: string): string => path.join(folder, 'heartbeat.json')
+export const heartbeatFile = (folder: string): string => path.join(folder, 'heartbeat.json')
 
 /** Says that the engine lives and owes nothing. `folder` is that of the operations' store. */
 export function writeHeartbeat(folder: string, now: Date): void {
