@@ -65,6 +65,7 @@ export async function startWebProcess(input: ProcessInput): Promise<RunningProce
     sessionDays: config.sessionDays,
     onError: (error) => log.warn('last use of a session not noted', { error }),
   })
+  const blobs = await openBlobStore({ database, folders, log })
   signals = createSignals({
     release,
     dataDir: config.dataDir,
@@ -74,9 +75,9 @@ export async function startWebProcess(input: ProcessInput): Promise<RunningProce
     satisfaction: () => satisfactionNow(database),
     databaseUp: () => databaseAnswers(database),
     cacheUp: () => cache.isConnected(),
+    storageUp: () => blobs.isReady(),
     workers: () => liveWorkers(database),
   })
-  const blobs = await openBlobStore({ database, folders, log })
   const hub = await openHub(database, (error) => log.warn('events are late', { error }))
   const { app, close } = await createApp({
     config,

@@ -37,15 +37,13 @@ export const opsRoutes = {
   listDrills: { method: 'GET', path: '/drills/' },
   startDrill: { method: 'POST', path: '/drills/' },
 
-  askJudge: { method: 'POST', path: '/judge/{analysis}/' },
-  getAnalysis: { method: 'GET', path: '/judge/{analysis}/' },
-  forgetAnalysis: { method: 'DELETE', path: '/judge/{analysis}/' },
-
   listIncidents: { method: 'GET', path: '/incidents/' },
   getIncident: { method: 'GET', path: '/incidents/{id}/' },
   acknowledgeIncident: { method: 'POST', path: '/incidents/{id}/acknowledge/' },
   noteIncident: { method: 'POST', path: '/incidents/{id}/notes/' },
   resolveIncident: { method: 'POST', path: '/incidents/{id}/resolve/' },
+
+  receiveAlerts: { method: 'POST', path: '/inbound/alertmanager/' },
 
   listActions: { method: 'GET', path: '/actions/' },
   getAction: { method: 'GET', path: '/actions/{id}/' },

@@ -21,6 +21,8 @@ export type BackupView = z.output<typeof s.backup>
 export type DrillView = z.output<typeof s.drill>
 export type IncidentSummary = z.output<typeof s.incidentSummary>
 export type IncidentDetail = z.output<typeof s.incidentDetail>
+export type AlertmanagerWebhook = z.output<typeof s.alertmanagerWebhook>
+export type AlertsReceived = z.output<typeof s.alertsReceived>
 export type ActionView = z.output<typeof s.action>
 
 type Part<N extends keyof OpsEndpoints, K extends string, D> = OpsEndpoints[N] extends {

@@ -6,6 +6,7 @@ import { createApp } from './app.ts'
 import { openAlertDiagnosis } from './diagnosis/diagnose-alert.ts'
 import { memoryJob } from './diagnosis/memory-job.ts'
 import { startWatch } from './engine/start-watch.ts'
+import { watchMetrics } from './engine/watch-metrics.ts'
 import { followPolicy } from './policy/follow-policy.ts'
 import { readOpsConfig, shellEnvironment, type OpsConfig } from './config.ts'
 import { hostFolders, type Environment } from './environments/environment.ts'
@@ -64,6 +65,7 @@ const app = createApp({
   policy: () => policyOf().policy,
   outputs: path.join(opsDir, 'actions'),
   jobs: [memoryJob(store, environments)],
+  metrics: [watchMetrics({ store, environments, folder: opsDir })],
 })
 const diagnosis = openAlertDiagnosis({
   store,

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { statfs } from 'node:fs/promises'
+import { readFile, statfs } from 'node:fs/promises'
 import { cpus, loadavg, totalmem, freemem } from 'node:os'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Satisfaction } from '../feedback/feedback-store.ts'
@@ -26,6 +26,7 @@ export type SignalSources = {
   pool: () => { total: number; idle: number; waiting: number; max: number }
   queue: () => Promise<{ waiting: number; running: number; failed: number; oldestSeconds: number }>
   databaseUp: () => Promise<boolean>
+  storageUp: () => Promise<boolean>
   satisfaction: () => Promise<Satisfaction>
   cacheUp: () => boolean
   workers: () => Promise<{ id: string; rssBytes: number; cpuSeconds: number }[]>
@@ -154,12 +155,18 @@ export function createSignals(sources: SignalSources): Signals {
   const cpuRatio = gauge('dam_host_cpu_ratio', 'Share of the processors busy since the last look')
   const load = gauge('dam_host_load1', 'Load average of one minute')
   const memory = gauge('dam_host_memory_bytes', 'Memory of the machine', ['state'])
+  const network = new Counter({
+    name: 'dam_host_network_bytes_total',
+    help: 'Bytes over the network interfaces of the machine since it started, without loopback; no row where the system does not tell',
+    labelNames: ['direction'],
+    registers,
+  })
   const disk = gauge('dam_disk_bytes', 'Space of the file system that holds the data folder', ['state'])
   const processMemory = gauge('dam_process_resident_memory_bytes', 'Resident memory by process', ['process'])
   const processCpu = gauge('dam_process_cpu_seconds', 'Processor time by process since its start', ['process'])
   const heap = gauge('dam_process_heap_used_bytes', 'JavaScript heap in use')
   const uptime = gauge('dam_process_uptime_seconds', 'Time since the web process started')
-  const lag = gauge('dam_event_loop_lag_seconds', 'Event-loop delay since the last look', ['quantile'])
+  const lag = gauge('dam_event_loop_lag_seconds', 'Event-loop delay since the last look', ['position'])
 
   const loop = monitorEventLoopDelay({ resolution: 20 })
   loop.enable()
@@ -184,21 +191,30 @@ export function createSignals(sources: SignalSources): Signals {
     load.set(loadavg()[0] ?? 0)
     memory.set({ state: 'total' }, totalmem())
     memory.set({ state: 'free' }, freemem())
+    memory.set({ state: 'available' }, await availableMemory())
+    network.reset()
+    const traffic = await networkBytes()
+    if (traffic !== null) {
+      network.inc({ direction: 'receive' }, traffic.received)
+      network.inc({ direction: 'transmit' }, traffic.sent)
+    }
     const own = process.memoryUsage()
     processMemory.set({ process: 'web' }, own.rss)
     heap.set(own.heapUsed)
     const used = process.cpuUsage()
     processCpu.set({ process: 'web' }, (used.user + used.system) / 1e6)
     uptime.set(process.uptime())
-    lag.set({ quantile: '0.5' }, loop.percentile(50) / 1e9)
-    lag.set({ quantile: '0.99' }, loop.percentile(99) / 1e9)
-    lag.set({ quantile: '1' }, loop.max / 1e9)
+    lag.set({ position: '0.5' }, loop.percentile(50) / 1e9)
+    lag.set({ position: '0.99' }, loop.percentile(99) / 1e9)
+    lag.set({ position: '1' }, loop.max / 1e9)
     loop.reset()
     const space = await statfs(sources.dataDir)
     disk.set({ state: 'total' }, space.blocks * space.bsize)
     disk.set({ state: 'free' }, space.bavail * space.bsize)
+    disk.set({ state: 'used' }, (space.blocks - space.bfree) * space.bsize)
     up.set({ dependency: 'cache' }, sources.cacheUp() ? 1 : 0)
-    const databaseUp = await sources.databaseUp()
+    const [databaseUp, storageUp] = await Promise.all([sources.databaseUp(), sources.storageUp().catch(() => false)])
+    up.set({ dependency: 'storage' }, storageUp ? 1 : 0)
     up.set({ dependency: 'database' }, databaseUp ? 1 : 0)
     queueJobs.reset()
     queueAge.reset()
@@ -257,6 +273,26 @@ function cpuTimes(): { idle: number; total: number } {
     total += times.user + times.nice + times.sys + times.idle + times.irq
   }
   return { idle, total }
+}
+
+/** What programs could still get; caches count as free. */
+async function availableMemory(): Promise<number> {
+  const text = await readFile('/proc/meminfo', 'latin1').catch(() => '')
+  const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1]
+  return kilobytes === undefined ? freemem() : Number(kilobytes) * 1_024
+}
+
+async function networkBytes(): Promise<{ received: number; sent: number } | null> {
+  const text = await readFile('/proc/net/dev', 'latin1').catch(() => null)
+  if (text === null) return null
+  const sum = { received: 0, sent: 0 }
+  for (const [, name, columns] of text.matchAll(/^\s*([^:\s]+):\s*(.*)$/gm)) {
+    if (name === 'lo' || columns === undefined) continue
+    const counts = columns.trim().split(/\s+/).map(Number)
+    sum.received += counts[0] ?? 0
+    sum.sent += counts[8] ?? 0
+  }
+  return sum
 }
 
 /** Share of true among what was added within the last `minutes`, in steps of ten seconds. */

@@ -70,6 +70,7 @@ export async function testApp(
     queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }),
     satisfaction: () => satisfactionNow(database),
     databaseUp: async () => true,
+    storageUp: async () => true,
     cacheUp: () => cache.isConnected(),
     workers: async () => [],
   })

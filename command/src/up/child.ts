@@ -10,8 +10,6 @@ export type KeptChild = AsyncDisposable & {
   /** Ends it and does not start it again: SIGTERM (or `signal`), and SIGKILL for one that takes longer than its bound. */
   stop(signal?: NodeJS.Signals): Promise<void>
   kill(): void
-  /** Ends one that hangs, with SIGKILL; it is started again. */
-  replace(): void
 }
 
 export type ChildPlan = {
@@ -112,10 +110,6 @@ export function keepChild(plan: ChildPlan): KeptChild {
     kill: () => {
       stopping = true
       cancelDelay.abort()
-      child.kill('SIGKILL')
-    },
-    replace: () => {
-      plan.say(`${plan.name} hangs and is replaced`)
       child.kill('SIGKILL')
     },
     [Symbol.asyncDispose]: () => stop(),

@@ -46,8 +46,8 @@ export function conditionOf(rule: AlertRule, readings: Readings): Condition {
 
 /**
  * The next state of one alert. inactive → pending (beyond the threshold) → firing (after `for`) → keep-firing (back beyond `clear`) →
- * inactive (after `keepFiringFor`). Between threshold and clear a firing alert goes on, any other is not beyond. Silence counts as the
- * rule says. Pure; a gap in the looks shorter than an hour changes nothing.
+ * inactive (after `keepFiringFor` without a break). Between threshold and clear a firing alert goes on, any other is not beyond. Silence
+ * counts as the rule says; `keep` takes what was last seen for what still is. Pure; a gap in the looks shorter than an hour changes nothing.
  */
 export function nextState(rule: AlertRule, before: AlertState, readings: Readings, now: Date): AlertState {
   const at = now.toISOString()
@@ -70,15 +70,13 @@ export function nextState(rule: AlertRule, before: AlertState, readings: Reading
       if (seen !== 'beyond') return stay
       return rule.for === 0 ? move('firing', at) : move('pending', null)
     case 'pending':
-      if (seen === 'keep') return stay
-      if (seen !== 'beyond') return move('inactive', null)
+      if (seen !== 'beyond' && seen !== 'keep') return move('inactive', null)
       return elapsedMs >= rule.for ? move('firing', at) : stay
     case 'firing':
       if (seen !== 'clear') return stay
       return rule.keepFiringFor === 0 ? move('inactive', null) : move('keep-firing', state.firingSince)
     case 'keep-firing':
-      if (seen === 'beyond') return move('firing', state.firingSince)
-      if (seen !== 'clear') return stay
+      if (seen !== 'clear') return move('firing', state.firingSince)
       return elapsedMs >= rule.keepFiringFor ? move('inactive', null) : stay
   }
 }

@@ -1,7 +1,6 @@
-import { listIncidents } from '../incidents/incident-store.ts'
+import { backupMetrics } from '../backup/backup-metrics.ts'
 import { listJobs } from '../scheduler/job-store.ts'
 import type { OverviewSource } from './overview-source.ts'
-import { lastDrill, lastGoodBackupAt } from './views/backup-view.ts'
 
 /** Lines of the Prometheus text format, each ended. */
 export type MetricsRenderer = (now: Date) => string
@@ -9,7 +8,7 @@ export type MetricsRenderer = (now: Date) => string
 const secondsSince = (at: string, now: Date): number => Math.max(0, (now.getTime() - Date.parse(at)) / 1000)
 const label = (text: string): string => text.replace(/["\\\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))
 
-/** What the ops process knows: health as users see it, ages of backup and drill, open incidents, its own jobs and memory. */
+/** What the ops process knows: health as users see it, backups and drills, its own jobs and memory. */
 export function operationMetrics({ store, environments, probes }: OverviewSource): MetricsRenderer {
   return (now) => {
     const lines: string[] = []
@@ -28,37 +27,15 @@ export function operationMetrics({ store, environments, probes }: OverviewSource
       }),
     )
     family(
-      'dam_backup_age_seconds',
-      'Since the last good backup ended; no row: there is none.',
-      all.flatMap(({ name }): [string, number][] => {
-        const at = lastGoodBackupAt(store, name)
-        return at === null ? [] : [[of(name), secondsSince(at, now)]]
-      }),
-    )
-    family(
-      'dam_drill_age_seconds',
-      'Since the last restore drill ended; no row: there is none.',
-      all.flatMap(({ name }): [string, number][] => {
-        const drill = lastDrill(store, name)
-        return drill === null
-          ? []
-          : [[`{environment="${label(name)}",passed="${drill.passed}"}`, secondsSince(drill.at, now)]]
-      }),
-    )
-    family(
-      'dam_incidents_open',
-      'Incidents that are not resolved.',
-      all.map(({ name }) => [
-        of(name),
-        listIncidents(store, { state: 'unresolved', environment: name, limit: 1000 }).length,
-      ]),
-    )
-    family(
       'dam_ops_job_overdue_seconds',
       'How long a scheduled job has been due.',
-      listJobs(store).map((job) => [`{job="${label(job.name)}"}`, secondsSince(job.dueAt, now)]),
+      listJobs(store).map((job) => [`{task="${label(job.name)}"}`, secondsSince(job.dueAt, now)]),
     )
     family('dam_ops_resident_memory_bytes', 'Memory of the ops process.', [['', process.memoryUsage.rss()]])
-    return `${lines.join('\n')}\n`
+    return `${lines.join('\n')}\n${backupMetrics(
+      store,
+      all.map(({ name }) => name),
+      now,
+    )}`
   }
 }

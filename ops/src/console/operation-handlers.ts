@@ -19,7 +19,6 @@ import { authenticate, credentialOf } from '../people/authenticate.ts'
 import type { Store } from '../store.ts'
 import { addAttestation, listAttestations } from './attestations.ts'
 import type { Handlers } from './handler.ts'
-import type { JudgeRoutes } from './judge-handlers.ts'
 import type { Probes } from './probe-environments.ts'
 import { streamChanges, type Streams } from './stream-changes.ts'
 import { findBackupEnvironment, listBackups, listDrills, planRestore } from './views/backup-view.ts'
@@ -27,6 +26,7 @@ import { findDeployment, listDeployments } from './views/deployment-view.ts'
 import { presentIncident, readOverview } from './views/overview.ts'
 import { describeRelease, listReleases } from './views/release-view.ts'
 import { readGates } from './views/gate-view.ts'
+import { receiveAlerts } from '../alerts/receive-alerts.ts'
 import type { Changes } from './watch-changes.ts'
 
 export type OperationDeps = {
@@ -44,7 +44,6 @@ export type OperationDeps = {
 
 type Routes = Exclude<
   keyof Handlers,
-  | JudgeRoutes
   | 'getOpsSession'
   | 'signInOperator'
   | 'signOutOperator'
@@ -277,6 +276,12 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
         return undefined
       }),
 
+    receiveAlerts: ({ body }, { principal, now }) =>
+      receiveAlerts(store, body, {
+        environments: deps.environments().map(({ name }) => name),
+        by: principal.username,
+        now,
+      }),
     listActions: (_, { now }) => {
       settleActions(store, now)
       return { results: listActions(store, usualLimit).map((action) => ({ ...presentAction(action), output: '' })) }

@@ -33,7 +33,7 @@ export type ServeDeps = {
 export function serve(deps: ServeDeps): FastifyInstance {
   const headers = securityHeaders(deps.isHttps)
   const app = Fastify({
-    bodyLimit: 256 * 1024,
+    bodyLimit: 1024 * 1024,
     trustProxy: deps.trustProxy && ((_address: string, hop: number) => hop < 1),
     logger: false,
     genReqId: () => randomUUID(),

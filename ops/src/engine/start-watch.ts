@@ -2,7 +2,6 @@ import type { Log } from '@dam/platform/log'
 import { listBackups } from '../backup/backup-store.ts'
 import { readPointer } from '../deployments/pointer-store.ts'
 import { listSlots } from '../deployments/slot-store.ts'
-import { outsideHeartbeat } from '../dead-man/outside-heartbeat.ts'
 import type { Environment } from '../environments/environment.ts'
 import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
 import { createMaintenance, isMutedByMaintenance } from '../maintenance/maintain.ts'
@@ -29,7 +28,6 @@ export type WatchInput = {
 /** Everything that watches and tells: the engine, and the sender of its messages. */
 export function startWatch(input: WatchInput): AsyncDisposable {
   const { store, log } = input
-  const { heartbeatUrl } = input.config
   const channels = openChannels(input.config, input.consoleUrl)
   const sender = startSender({
     store,
@@ -58,7 +56,6 @@ export function startWatch(input: WatchInput): AsyncDisposable {
     consoleUrl: input.consoleUrl,
     folder: input.folder,
     log,
-    ...(heartbeatUrl ? { onHeartbeat: outsideHeartbeat(heartbeatUrl.reveal(), (message) => log.warn(message)) } : {}),
   })
   return {
     [Symbol.asyncDispose]: async () => {
@@ -84,7 +81,7 @@ function collectorOf(store: Store, environment: Environment): (now: Date) => Pro
           ),
     ages: (now) => ({
       backupSeconds: secondsSince(
-        listBackups(store, environment.name).find(({ state }) => state === 'ok' || state === 'verified')?.endedAt,
+        listBackups(store, environment.name).find(({ state }) => state === 'ok' || state === 'verified')?.startedAt,
         now,
       ),
       drillSeconds: secondsSince(

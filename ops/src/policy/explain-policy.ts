@@ -66,5 +66,6 @@ export function explainPolicy(policy: Policy): { title: string; lines: string[] 
   ]
 }
 
-const explainRule = (rule: AlertRule): string =>
+/** `error-rate-high: Error rate above 1 % over 5 min for 5 min; over at 0.7 %` */
+export const explainRule = (rule: AlertRule): string =>
   `${rule.name}: ${signals[rule.signal].title} ${rule.is} ${formatValue(rule.signal, rule.threshold.value)} over ${formatDuration(rule.window)}${rule.for > 0 ? ` for ${formatDuration(rule.for)}` : ''}; over at ${formatValue(rule.signal, rule.clear.value)}`

@@ -67,7 +67,7 @@ test('counts are of the time between two looks, probes are no users, and a resta
   const sample = await collect(new Date())
   expect(sample.requests).toEqual({ total: 100, bad: 10 })
   expect(sample.uploads).toEqual({ total: 100, bad: 10 })
-  expect(sample.durations).toEqual({ '0.1': 90, '0.5': 10 })
+  expect(sample.durations).toEqual({ '0.1': 90, '0.5': 10, '+Inf': 0 })
   expect(quantileOf(sample.durations, 0.95)).toBeCloseTo(0.3)
   expect(sample.restarts).toBe(0)
   metrics = text(8, 2, 1)

@@ -153,11 +153,12 @@ export function durationsOf(series: readonly Series[]): Sample['durations'] {
   const limit = (bound: string): number => (bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound))
   const durations: Sample['durations'] = {}
   let below = 0
+  // Empty buckets are kept: a quantile lies between the bounds of its own.
   for (const [bound, value] of [...cumulative].toSorted(([a], [b]) => limit(a) - limit(b))) {
-    if (value > below) durations[bound] = value - below
+    durations[bound] = Math.max(0, value - below)
     below = Math.max(below, value)
   }
-  return durations
+  return below === 0 ? {} : durations
 }
 
 type OutcomeCounts = { total: number; bad: number; latency: number[] }
@@ -187,7 +188,7 @@ function addOutcomes(
         const bound = latencyBoundsMs[index]
         const name = bound === undefined ? '+Inf' : String(bound / 1_000)
         const more = count - (earlier.latency[index] ?? 0)
-        if (more > 0) sample.durations[name] = (sample.durations[name] ?? 0) + more
+        sample.durations[name] = (sample.durations[name] ?? 0) + Math.max(0, more)
       }
     }
     counted.set(key, now)

@@ -2,7 +2,7 @@
 export type Sample = {
   /** Requests of people; probes and journeys of ours are not among them. `bad`: 5xx or no answer. */
   requests: { total: number; bad: number }
-  /** Requests by how long they took: upper bound in seconds (`+Inf` the last) → number. Not cumulative. */
+  /** Requests by how long they took: upper bound in seconds (`+Inf` the last) → number. Not cumulative; where there is one bound, there are all. */
   durations: Record<string, number>
   uploads: { total: number; bad: number }
   searches: { total: number; bad: number }

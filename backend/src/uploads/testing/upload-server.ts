@@ -67,6 +67,7 @@ export async function startUploadServer(
     queue: async () => ({ waiting: 0, running: 0, failed: 0, oldestSeconds: 0 }),
     satisfaction: async () => ({ ratio: null, people: 0 }),
     databaseUp: async () => true,
+    storageUp: async () => true,
     workers: async () => [],
   })
   const folders = {

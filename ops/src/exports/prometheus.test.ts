@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signalNames } from '../policy/policy.ts'
+import { parsePolicy, readPolicy, shippedPolicyFile } from '../policy/read-policy.ts'
+import { readFileSync } from 'node:fs'
+import { signals } from '../signals/vocabulary.ts'
+import { exporters } from './exporters.ts'
+import type { ExportInput } from './exporter.ts'
+import { findDrift } from './find-drift.ts'
+import { isInstalled, output } from './testing/prometheus-programs.ts'
+
+const { policy, hash } = readPolicy()
+const input: ExportInput = {
+  policy,
+  hash,
+  environments: ['production', 'staging'],
+  consoleUrl: 'http://localhost:8081',
+  now: new Date('2026-01-01T00:00:00Z'),
+}
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'dam-export-'))
+  for (const name of ['prometheus', 'alertmanager'])
+    for (const file of exporters[name]?.export(input).files ?? [])
+      writeFileSync(path.join(folder, file.path), file.text)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const file = (name: string): string => path.join(folder, name)
+
+describe.skipIf(!isInstalled('promtool', 'amtool'))('the programs of Prometheus', () => {
+  test('promtool accepts the rules and the scrape configuration', async () => {
+    expect(await output('promtool', ['check', 'rules', file('rules.yml')])).toContain('SUCCESS')
+    expect(await output('promtool', ['check', 'config', file('prometheus.yml')])).toContain('SUCCESS')
+  })
+
+  test('every alert fires in its generated unit test and is over again', { timeout: 600_000 }, async () => {
+    expect(await output('promtool', ['test', 'rules', file('rules.test.yml')])).toContain('SUCCESS')
+  })
+
+  test('amtool accepts both configurations of Alertmanager, and routes by severity', async () => {
+    for (const name of ['alertmanager.yml', 'alertmanager-direct.yml'])
+      expect(await output('amtool', ['check-config', file(name)])).toContain('SUCCESS')
+    const routeOf = async (name: string, ...labels: string[]): Promise<string> =>
+      (await output('amtool', ['config', 'routes', 'test', `--config.file=${file(name)}`, ...labels])).split(
+        '\n',
+        1,
+      )[0] ?? ''
+    expect(await routeOf('alertmanager.yml', 'alertname=error-rate-critical', 'severity=P0')).toBe('dam')
+    expect(await routeOf('alertmanager.yml', 'alertname=operations-silent', 'severity=P0')).toBe('P0')
+    expect(await routeOf('alertmanager-direct.yml', 'alertname=memory-high', 'severity=P1')).toBe('P1')
+    expect(await routeOf('alertmanager-direct.yml', 'alertname=drill-old', 'severity=P3')).toBe('P3')
+  })
+})
+
+test('every signal asks Prometheus for one environment only', () => {
+  for (const name of signalNames) {
+    const expression = signals[name].promql('5m', 'staging')
+    const selectors = expression.match(/(?:dam_\w+|\bup)\{[^}]*\}/g) ?? []
+    expect(selectors.length, name).toBeGreaterThan(0)
+    for (const selector of selectors) expect(selector, name).toContain('environment="staging"')
+  }
+})
+
+test('a changed policy is drift, and so is a file that was changed by hand', () => {
+  const exported = exporters['prometheus']!.export(input)
+  const written = new Map(exported.files.map(({ path: name, text }) => [name, text]))
+  const read = (name: string): string | null => written.get(name) ?? null
+  expect(findDrift(exported, read)).toEqual([])
+  const other = parsePolicy(
+    readFileSync(shippedPolicyFile, 'utf8').replace('threshold: 5%', 'threshold: 6%'),
+    'other.yaml',
+  )
+  const drift = findDrift(exporters['prometheus']!.export({ ...input, ...other }), read)
+  expect(drift).toContain(`rules.yml is of the policy ${hash}; the policy is ${other.hash} now.`)
+  written.set('prometheus.yml', `${written.get('prometheus.yml')}# mine\n`)
+  expect(findDrift(exported, read)).toEqual(['prometheus.yml was changed by hand or by another version of DAM.'])
+})
+
+test('what cannot be expressed is said in the list and in the file', () => {
+  const { files, unexpressed } = exporters['alertmanager']!.export(input)
+  expect(unexpressed.length).toBeGreaterThan(0)
+  for (const line of unexpressed) expect(files[0]?.text).toContain(`# - ${line}`)
+})
