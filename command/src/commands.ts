@@ -85,7 +85,7 @@ export const commands = {
   timings: { summary: 'where the time of one request goes', load: () => import('./commands/timings.ts') },
   policy: { summary: 'check, explain, compare and back-test the policy', load: () => import('./commands/policy.ts') },
   export: {
-    summary: 'compile the policy to Prometheus, Alertmanager, Grafana and others',
+    summary: 'write the policy as Prometheus, Alertmanager, Grafana, Kubernetes, HAProxy and others read it',
     load: () => import('./commands/export.ts'),
   },
   env: {

@@ -197,6 +197,28 @@ export const opsEndpoints = {
   },
   startDrill: { summary: 'Run a restore drill now', access: 'operator', body: s.environmentBody, ...started },
 
+  askJudge: {
+    summary: 'For other engines: begin or go on judging a release by counts or by Prometheus',
+    access: 'viewer',
+    params: s.byAnalysis,
+    body: s.judgeBody,
+    status: 200,
+    response: s.analysis,
+  },
+  getAnalysis: {
+    summary: "The judge's last answer about a release of another engine",
+    access: 'viewer',
+    params: s.byAnalysis,
+    status: 200,
+    response: s.analysis,
+  },
+  forgetAnalysis: {
+    summary: 'Let a release that was judged be judged anew',
+    access: 'operator',
+    params: s.byAnalysis,
+    status: 204,
+  },
+
   listIncidents: {
     summary: 'Incidents, newest first',
     access: 'viewer',

@@ -37,6 +37,10 @@ export const opsRoutes = {
   listDrills: { method: 'GET', path: '/drills/' },
   startDrill: { method: 'POST', path: '/drills/' },
 
+  askJudge: { method: 'POST', path: '/judge/{analysis}/' },
+  getAnalysis: { method: 'GET', path: '/judge/{analysis}/' },
+  forgetAnalysis: { method: 'DELETE', path: '/judge/{analysis}/' },
+
   listIncidents: { method: 'GET', path: '/incidents/' },
   getIncident: { method: 'GET', path: '/incidents/{id}/' },
   acknowledgeIncident: { method: 'POST', path: '/incidents/{id}/acknowledge/' },

@@ -418,3 +418,42 @@ export const alertsReceived = z.object({
   /** Alerts that said nothing new. */
   unchanged: z.number(),
 })
+
+// Judge for other engines -------------------------------------------------------
+
+export const byAnalysis = z.object({ analysis: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,90}$/) })
+const judgedCounts = z
+  .strictObject({ total: count, bad: count, slow: count })
+  .refine(({ total, bad, slow }) => bad <= total && slow <= total, 'bad and slow are parts of total')
+export const judgeBody = z.strictObject({
+  release: releaseTag.describe('the new release'),
+  control: releaseTag.optional().describe('the release it replaces; without it every other one that is seen'),
+  bakeSeconds: z.number().int().min(60).max(86_400).optional().describe('the policy says it when this does not'),
+  labels: z
+    .record(z.string().regex(/^[a-zA-Z_]\w{0,60}$/), z.string().regex(/^[\w./:-]{1,120}$/))
+    .optional()
+    .describe('which series of Prometheus are meant, for example {"namespace": "dam"}'),
+  counts: z
+    .strictObject({ fresh: judgedCounts, control: judgedCounts.optional() })
+    .optional()
+    .describe('requests since the last call, without 4xx; without it Prometheus is asked'),
+})
+const waldSum = z.object({
+  now: z.number(),
+  requests: count,
+  failures: count,
+  tolerated: z.number().describe('share of failures that is not asked about'),
+})
+export const analysis = z.object({
+  analysis: z.string(),
+  release: z.string(),
+  verdict: z.enum(['good', 'bad', 'inconclusive', 'environment']),
+  because: z.string(),
+  moreNeeded: count.describe('requests until a decision is likely'),
+  source: z.enum(['prometheus', 'counts']),
+  startedAt: time,
+  endsAt: time,
+  sums: z.object({ badAt: z.number(), floor: z.number(), errors: waldSum, slowness: waldSum }),
+  control: z.object({ requests: count, bad: count, slow: count }).nullable(),
+  unknown: z.array(z.string()).describe('what could not be asked'),
+})

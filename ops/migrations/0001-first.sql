@@ -377,8 +377,10 @@ create table outbox (
   subject text not null,                         -- such as incident:4
   priority integer not null,                     -- 0 first
   message text not null,                         -- JSON Message
-  state text not null check (state in ('waiting', 'sending', 'sent', 'dead')),
+  -- dropped: what it announces was over before it could be sent
+  state text not null check (state in ('waiting', 'sending', 'sent', 'dead', 'dropped')),
   attempts integer not null default 0,
+  unsure integer not null default 0,             -- attempts that may have arrived although nothing said so
   next_at text not null,
   created_at text not null,
   sent_at text,
@@ -457,6 +459,32 @@ create table audit (
   detail text not null default '{}'
 ) strict;
 
+-- Judge for other engines ----------------------------------------------------
+
+-- A release that Argo Rollouts or another engine brings out and asks the judge about.
+create table engine_analysis (
+  id text primary key,
+  release text not null,
+  control text not null default '',              -- '' = every other release
+  source text not null check (source in ('prometheus', 'counts')),
+  started_at text not null,
+  ends_at text not null,
+  asked_at text not null,
+  verdict text not null default '' check (verdict in ('', 'good', 'bad')),   -- final ones only
+  answer text not null default '{}'
+) strict;
+
+-- What an engine reported itself, by second.
+create table engine_count (
+  analysis text not null references engine_analysis on delete cascade,
+  side text not null check (side in ('fresh', 'control')),
+  second integer not null,
+  total integer not null,
+  bad integer not null,
+  slow integer not null,
+  primary key (analysis, side, second)
+) strict;
+
 -- Scheduler ------------------------------------------------------------------
 
 -- One row for each named job; who holds `lease_until` runs it.
@@ -472,6 +500,8 @@ create table scheduled_job (
 
 -- down
 
+drop table engine_count;
+drop table engine_analysis;
 drop table scheduled_job;
 drop table audit;
 drop table console_action;

@@ -7,6 +7,7 @@ import type { Log } from '@dam/platform/log'
 import { openCommandRunner, settleActions } from './actions/run-command.ts'
 import type { OpsConfig } from './config.ts'
 import { operationMetrics, type MetricsRenderer } from './console/metrics.ts'
+import { judgeHandlers } from './console/judge-handlers.ts'
 import { operationHandlers } from './console/operation-handlers.ts'
 import { peopleHandlers } from './console/people-handlers.ts'
 import { probeEnvironments } from './console/probe-environments.ts'
@@ -59,6 +60,11 @@ export function createApp(input: AppInput): App {
   const http: FastifyInstance = serve({
     handlers: {
       ...peopleHandlers({ store, cookieName, isHttps, version: input.version, isHosted: config.hostDir !== undefined }),
+      ...judgeHandlers({
+        store,
+        policy: input.policy,
+        prometheusUrl: config.prometheusUrl,
+      }),
       ...operationHandlers({
         store,
         environments: input.environments,

@@ -51,6 +51,11 @@ export const opsSettings = {
   },
   ...notifySettings,
   ...cdnSettings,
+  prometheusUrl: {
+    variable: 'DAM_PROMETHEUS_URL',
+    describe: 'Prometheus that the judge asks about releases that other engines bring out',
+    parse: (text: string) => address('http:', 'https:')(text).replace(/\/+$/, ''),
+  },
 } as const
 
 /** What the ops process also reads of the settings that all of DAM shares. */

@@ -1,28 +1,35 @@
-import { readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Exported } from '@dam/ops/src/exports/exporter.ts'
-import { exampleInput, exporters } from '@dam/ops/src/exports/exporters.ts'
-import { findDrift } from '@dam/ops/src/exports/find-drift.ts'
-import { writeExport } from '@dam/ops/src/exports/write-export.ts'
+import { compareFiles } from '@dam/ops/src/engines/compare-files.ts'
+import { engineNames, engines, isEngineName } from '@dam/ops/src/engines/engines.ts'
+import { exampleInput, exporterNames, exporters } from '@dam/ops/src/exports/exporters.ts'
 import { readPolicy } from '@dam/ops/src/policy/read-policy.ts'
+import { versionOfTag } from '@dam/ops/src/releases/release.ts'
 import { root } from '../config.ts'
+import { exportFacts, shippedNames } from '../export/export-facts.ts'
 import { CommandFailure } from '../failure.ts'
 import { policyFile } from '../watch/watch-place.ts'
 
-const width = Math.max(...Object.keys(exporters).map((name) => name.length))
+const width = Math.max(...exporterNames.map((name) => name.length))
 
 export const help = `
-Usage: ./dam export <what> [--out <folder>] [--check] [--environment <name>]... [--console <address>]
+Usage: ./dam export <what>...|all [--out <folder>] [--check] [--tag v1.2.3] [--image <name>]
+                  [--environment <name>]... [--console <address>]
 
-Compiles the policy to what another system reads, and says what that system cannot express:
-${Object.entries(exporters)
-  .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
-  .join('\n')}
+Writes what another system reads: ./dam export kubernetes. Every number comes from the policy and the settings; each file names
+the policy it was made from and what it cannot express. docs/operating/ says how each is used.
 
-Without --out it is printed. --check compares the files in the folder (deploy/<what> of this checkout unless --out says another)
-with what the policy says now and ends with 1 when they differ. Environments: production and staging unless named.
-Every file carries the hash of the policy.
+Engines that bring out DAM or stand before it: ${engineNames.join(', ')}.
+Systems that watch and call people:
+${exporterNames.map((name) => `  ${name.padEnd(width)}  ${exporters[name]?.summary}`).join('\n')}
+
+  --tag    the release they bring out (default v of this checkout)
+  --image  its image without a tag (default ${shippedNames.image})
+  --environment  what is watched (default ${exampleInput.environments.join(' and ')})
+  --console      address of the operations console (default ${exampleInput.consoleUrl})
+  --out    folder for all, each in its own below it (default deploy)
+  --check  writes nothing; prints what is behind the policy, and ends with 1 when something is
 `
 
 export async function run(args: string[]): Promise<number> {
@@ -30,52 +37,60 @@ export async function run(args: string[]): Promise<number> {
     args,
     allowPositionals: true,
     options: {
-      out: { type: 'string' },
+      tag: { type: 'string', default: shippedNames.tag },
+      image: { type: 'string', default: shippedNames.image },
+      out: { type: 'string', default: path.join(root, 'deploy') },
       check: { type: 'boolean', default: false },
       environment: { type: 'string', multiple: true, default: [...exampleInput.environments] },
       console: { type: 'string', default: exampleInput.consoleUrl },
     },
   })
-  const [name = ''] = positionals
-  const exporter = exporters[name]
-  if (!exporter || positionals.length > 1)
-    throw new CommandFailure(`Say what to export: ${Object.keys(exporters).join(', ')}.`)
+  if (versionOfTag(values.tag) === null) throw new CommandFailure(`"${values.tag}" is no release tag such as v1.2.3.`)
+  if (!/^[a-z0-9][a-z0-9._:/-]*[a-z0-9]$/.test(values.image) || /:[^/]*$/.test(values.image))
+    throw new CommandFailure(`"${values.image}" is no image without a tag, such as ${shippedNames.image}.`)
   if (!URL.canParse(values.console))
     throw new CommandFailure('--console takes an address such as https://ops.example.com')
   const wrong = values.environment.find((one) => !/^[a-z][a-z0-9-]{0,30}$/.test(one))
   if (wrong !== undefined) throw new CommandFailure(`"${wrong}" is no name of an environment.`)
-  const { policy, hash } = readPolicy(policyFile())
-  const exported = exporter.export({
-    policy,
-    hash,
+  const facts = exportFacts({ tag: values.tag, image: values.image })
+  const input = {
+    ...readPolicy(policyFile()),
     environments: values.environment,
     consoleUrl: values.console.replace(/\/+$/, ''),
     now: new Date(),
-  })
-  const folder = path.resolve(values.out ?? path.join(root, 'deploy', name))
-  if (values.check) return printDrift(folder, exported)
-  if (values.out === undefined) print(exported)
-  else for (const file of writeExport(folder, exported)) console.log(file)
-  for (const line of exported.unexpressed) console.error(`not expressed: ${line}`)
-  return 0
-}
-
-function print({ files }: Exported): void {
-  for (const { path: file, text } of files) console.log(files.length > 1 ? `# ${file}\n${text}` : text)
-}
-
-function printDrift(folder: string, exported: Exported): number {
-  const drift = findDrift(exported, (file) => {
-    try {
-      return readFileSync(path.join(folder, file), 'utf8')
-    } catch {
-      return null
-    }
-  })
-  if (drift.length === 0) {
-    console.log(`${folder} says what the policy says.`)
-    return 0
   }
-  console.log([...drift, `Write it anew: ./dam export <what> --out ${folder}`].join('\n'))
-  return 1
+  let behind = 0
+  for (const name of chosen(positionals)) {
+    const folder = path.resolve(values.out, name)
+    const { files, unexpressed } = isEngineName(name)
+      ? { files: engines[name](facts), unexpressed: [] }
+      : (exporters[name]?.export(input) ?? { files: [], unexpressed: [] })
+    const shown = path.relative(process.cwd(), folder) || '.'
+    if (values.check) {
+      const lines = compareFiles(folder, files)
+      if (lines.length > 0) behind++
+      console.log(lines.length === 0 ? `✓ ${shown}` : `✗ ${shown} is behind policy ${facts.policyHash}`)
+      for (const line of lines) console.log(`  ${line}`)
+      continue
+    }
+    for (const file of files) {
+      const target = path.join(folder, file.path)
+      mkdirSync(path.dirname(target), { recursive: true })
+      writeFileSync(target, file.text)
+      chmodSync(target, file.isExecutable ? 0o755 : 0o644)
+    }
+    console.log(`${shown}: ${files.map((file) => file.path).join(', ')}`)
+    for (const line of unexpressed) console.log(`  not expressed: ${line}`)
+  }
+  return behind === 0 ? 0 : 1
+}
+
+function chosen(names: readonly string[]): string[] {
+  const known = [...engineNames, ...exporterNames]
+  if (names.length === 1 && names[0] === 'all')
+    return known.filter((name) => isEngineName(name) || exporters[name]?.dependsOnTime !== true)
+  const unknown = names.find((name) => !known.includes(name))
+  if (names.length === 0 || unknown !== undefined)
+    throw new CommandFailure(`Name ${known.join(', ')} or all${unknown === undefined ? '' : `, not "${unknown}"`}.`)
+  return [...names]
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { dataFolders, manifest } from '@dam/backend/src/config.ts'
 import { readOpsConfig } from '@dam/ops/src/config.ts'
+import { startDeadMan } from '@dam/ops/src/dead-man/start-dead-man.ts'
 import { type EmbeddedPostgres, startPostgres } from '@dam/platform/postgres/start'
 import { type Effective, readEffectiveConfig, root } from '../config.ts'
 import { CommandFailure } from '../failure.ts'
@@ -188,6 +189,17 @@ async function start(options: {
   if (prepared.administrator)
     console.log(`  The administrator "${prepared.administrator}" was created from the settings.\n`)
   await sayConsole(running, prepared.operations, opsAddress, signal)
+  const opsChild = running.children.find(({ name }) => name === 'ops')
+  if (prepared.operations.kind === 'prepared')
+    stack.use(
+      startDeadMan({
+        folder: path.join(config.dataDir, 'ops'),
+        config: ops,
+        consoleUrl: publicAddress({ publicUrl: undefined, host: ops.opsHost }, opsPort),
+        onHanging: () => opsChild?.replace(),
+        say,
+      }),
+    )
   console.log(`  Data  ${config.dataDir}\n  Log   ${logFile(config)}\n  Stop  Ctrl-C\n`)
   return stack.move()
 }

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readOpsConfig } from '@dam/ops/src/config.ts'
+import { startDeadMan } from '@dam/ops/src/dead-man/start-dead-man.ts'
 import { hostFolders } from '@dam/ops/src/environments/environment.ts'
 import { readEnvironments, readHost } from '@dam/ops/src/environments/host.ts'
 import { keeperOf } from '@dam/ops/src/environments/host-status.ts'
@@ -41,11 +43,20 @@ export async function superviseHost(hostDir: string): Promise<number> {
   )
   const ops = existsSync(opsMain) ? child('console', opsMain, [hostDir], opsStopBoundMs) : null
   const { ops: listens } = readHost(hostDir)
+  const opsConfig = readOpsConfig({ ...shellEnvironment, DAM_HOST_DIR: hostDir }, listens)
+  const deadMan = startDeadMan({
+    folder: hostFolders(hostDir).ops,
+    config: opsConfig,
+    consoleUrl: `http://${opsConfig.opsHost}:${opsConfig.opsPort}`,
+    onHanging: () => ops?.replace(),
+    say,
+  })
   say(`looking after ${environments.map(({ name, publicUrl }) => `${name} (${publicUrl})`).join(' and ')}`)
   if (ops) say(`console at http://${listens.host}:${listens.port}`)
   say('Ctrl-C stops everything; ./dam host stop leaves DAM serving')
   const how = await asked()
   say(how === 'SIGUSR2' ? 'leaving DAM running …' : 'stopping …')
+  await deadMan[Symbol.asyncDispose]()
   await ops?.stop()
   await Promise.all(keepers.map((keeper) => keeper.stop(how === 'SIGUSR2' ? 'SIGUSR2' : 'SIGTERM')))
   lock.release()

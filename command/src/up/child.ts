@@ -10,6 +10,8 @@ export type KeptChild = AsyncDisposable & {
   /** Ends it and does not start it again: SIGTERM (or `signal`), and SIGKILL for one that takes longer than its bound. */
   stop(signal?: NodeJS.Signals): Promise<void>
   kill(): void
+  /** Ends one that hangs, with SIGKILL; it is started again. */
+  replace(): void
 }
 
 export type ChildPlan = {
@@ -110,6 +112,10 @@ export function keepChild(plan: ChildPlan): KeptChild {
     kill: () => {
       stopping = true
       cancelDelay.abort()
+      child.kill('SIGKILL')
+    },
+    replace: () => {
+      plan.say(`${plan.name} hangs and is replaced`)
       child.kill('SIGKILL')
     },
     [Symbol.asyncDispose]: () => stop(),

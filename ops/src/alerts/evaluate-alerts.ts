@@ -132,7 +132,7 @@ function settle(store: Store, deps: EvaluateDeps, rule: AlertRule, alert: Stored
 /** Incidents that alerts opened end when none of their rules fires any more, muted or not. */
 function resolveEnded(store: Store, environment: string, now: Date): void {
   const ended = store.rows<{ id: number }>(
-    `select id from incident where environment = ? and state <> 'resolved' and opened_by = ? and evidence like '%"rule":%'
+    `select id from incident where environment = ? and state <> 'resolved' and opened_by = ? and json_extract(evidence, '$.rule') is not null
        and id not in (select incident_id from alert_state where incident_id is not null)`,
     environment,
     me,

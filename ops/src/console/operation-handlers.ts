@@ -19,6 +19,7 @@ import { authenticate, credentialOf } from '../people/authenticate.ts'
 import type { Store } from '../store.ts'
 import { addAttestation, listAttestations } from './attestations.ts'
 import type { Handlers } from './handler.ts'
+import type { JudgeRoutes } from './judge-handlers.ts'
 import type { Probes } from './probe-environments.ts'
 import { streamChanges, type Streams } from './stream-changes.ts'
 import { findBackupEnvironment, listBackups, listDrills, planRestore } from './views/backup-view.ts'
@@ -44,6 +45,7 @@ export type OperationDeps = {
 
 type Routes = Exclude<
   keyof Handlers,
+  | JudgeRoutes
   | 'getOpsSession'
   | 'signInOperator'
   | 'signOutOperator'

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@dam/platform/log'
 import { evaluateAlerts, type Look, longestWindow } from '../alerts/evaluate-alerts.ts'
 import type { Environment } from '../environments/environment.ts'
+import { writeHeartbeat } from '../dead-man/heartbeat-file.ts'
 import { findOverdue } from '../escalation/audit-escalation.ts'
 import { runEscalation } from '../escalation/run-escalation.ts'
 import { announceIncidents } from '../incidents/announce-incidents.ts'
@@ -13,7 +12,7 @@ import { recordPast, readSchedule } from '../oncall/oncall-store.ts'
 import { coverageGaps } from '../oncall/schedule.ts'
 import type { AlertRule, Policy } from '../policy/policy.ts'
 import { addSample, foldSamples, stepMs } from '../signals/sample-store.ts'
-import type { Sample } from '../signals/sample.ts'
+import { emptySample, type Sample } from '../signals/sample.ts'
 import { openTimeline, type Timeline } from '../signals/timeline.ts'
 import type { Store } from '../store.ts'
 
@@ -35,16 +34,17 @@ export type EngineDeps = {
   consoleUrl: string
   /** Folder for the heartbeat file. */
   folder: string
+  /** Called after each clean audit. */
+  onHeartbeat?: (now: Date) => void
   log: Pick<Log, 'info' | 'warn' | 'error'>
   now?: () => Date
 }
 
 const turnMs = 1_000
+const collectBoundMs = 20_000
 const auditEveryMs = 15_000
 const upkeepEveryMs = 5 * 60_000
 const coverageEveryMs = 24 * 3_600_000
-
-export const heartbeatFile = (folder: string): string => path.join(folder, 'heartbeat.json')
 
 /**
  * Watches, alerts and escalates until disposed. A turn a second announces and escalates; every ten seconds it looks at each environment.
@@ -55,9 +55,12 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
   const clock = deps.now ?? (() => new Date())
   const stop = new AbortController()
   const watched = new Map<string, { collect: (now: Date) => Promise<Sample>; timeline: Timeline }>()
+  const looking = new Map<string, Promise<void>>()
   const doneAt = { look: 0, audit: 0, upkeep: 0, coverage: 0 }
   const isDue = (what: keyof typeof doneAt, everyMs: number, now: Date): boolean => {
-    if (now.getTime() - doneAt[what] < everyMs) return false
+    const sinceMs = now.getTime() - doneAt[what]
+    // Below zero the clock went back.
+    if (sinceMs >= 0 && sinceMs < everyMs) return false
     doneAt[what] = now.getTime()
     return true
   }
@@ -76,7 +79,7 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
       timeline: openTimeline(store, environment.name, longestWindow(deps.policy())),
     }
     watched.set(environment.name, known)
-    addSample(store, environment.name, now, await known.collect(now))
+    addSample(store, environment.name, now, await collectWithin(known.collect, now))
     const { opened } = evaluateAlerts(store, {
       policy: deps.policy(),
       environment: environment.name,
@@ -88,6 +91,15 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
     for (const one of opened) deps.onOpened({ ...one, environment })
   }
 
+  /** Apart from the turns: an environment that does not answer, which is when people are to be called, holds up nobody's call. */
+  const startLook = (environment: Environment, now: Date): void => {
+    if (looking.has(environment.name)) return
+    const looked = attempt(`looking at ${environment.name}`, () => look(environment, now)).then(() => {
+      looking.delete(environment.name)
+    })
+    looking.set(environment.name, looked)
+  }
+
   const turn = async (): Promise<void> => {
     const now = clock()
     const { store } = deps
@@ -97,14 +109,8 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
       now,
       ...(deps.isHeld ? { isHeld: deps.isHeld } : {}),
     }
-    if (isDue('look', stepMs, now)) {
-      await Promise.all(
-        deps
-          .environments()
-          .filter(deps.isExpected)
-          .map((environment) => attempt(`looking at ${environment.name}`, () => look(environment, now))),
-      )
-    }
+    if (isDue('look', stepMs, now))
+      for (const environment of deps.environments().filter(deps.isExpected)) startLook(environment, now)
     await attempt('maintenance windows', () => deps.maintain(now))
     await attempt('announcing incidents', () => void announceIncidents(store, told))
     await attempt('escalation', () => void runEscalation(store, told))
@@ -122,6 +128,7 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
       await attempt('a turn of the engine', turn)
       await sleep(turnMs, undefined, { signal: stop.signal }).catch(() => undefined)
     }
+    await Promise.all(looking.values())
   }
   const running = run()
   return {
@@ -132,11 +139,22 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
   }
 }
 
+/** A sample of nothing when collecting hangs: rules say what silence means. */
+async function collectWithin(collect: (now: Date) => Promise<Sample>, now: Date): Promise<Sample> {
+  const bound = new AbortController()
+  try {
+    return await Promise.race([collect(now), sleep(collectBoundMs, emptySample(), { signal: bound.signal })])
+  } finally {
+    bound.abort()
+  }
+}
+
 function audit(deps: EngineDeps, now: Date): void {
   const overdue = findOverdue(deps.store, now)
   for (const { what, since } of overdue) deps.log.error(`late: ${what}`, { since, code: 'escalation-late' })
   if (overdue.length > 0) return
-  writeFileSync(heartbeatFile(deps.folder), `${JSON.stringify({ at: now.toISOString(), pid: process.pid })}\n`)
+  writeHeartbeat(deps.folder, now)
+  deps.onHeartbeat?.(now)
 }
 
 /** People are entered, but some day of the coming weeks has nobody: told once a day while it is so. */

@@ -2,6 +2,7 @@ import type { Log } from '@dam/platform/log'
 import { listBackups } from '../backup/backup-store.ts'
 import { readPointer } from '../deployments/pointer-store.ts'
 import { listSlots } from '../deployments/slot-store.ts'
+import { outsideHeartbeat } from '../dead-man/outside-heartbeat.ts'
 import type { Environment } from '../environments/environment.ts'
 import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
 import { createMaintenance, isMutedByMaintenance } from '../maintenance/maintain.ts'
@@ -28,6 +29,7 @@ export type WatchInput = {
 /** Everything that watches and tells: the engine, and the sender of its messages. */
 export function startWatch(input: WatchInput): AsyncDisposable {
   const { store, log } = input
+  const { heartbeatUrl } = input.config
   const channels = openChannels(input.config, input.consoleUrl)
   const sender = startSender({
     store,
@@ -56,6 +58,7 @@ export function startWatch(input: WatchInput): AsyncDisposable {
     consoleUrl: input.consoleUrl,
     folder: input.folder,
     log,
+    ...(heartbeatUrl ? { onHeartbeat: outsideHeartbeat(heartbeatUrl.reveal(), (message) => log.warn(message)) } : {}),
   })
   return {
     [Symbol.asyncDispose]: async () => {

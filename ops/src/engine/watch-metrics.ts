@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { isFiring } from '../alerts/alert-rule.ts'
 import { listAlerts } from '../alerts/alert-store.ts'
 import { listSlots } from '../deployments/slot-store.ts'
+import { readHeartbeat } from '../dead-man/heartbeat-file.ts'
 import type { Environment } from '../environments/environment.ts'
 import type { Severity } from '../notify/message.ts'
 import type { Store } from '../store.ts'
-import { heartbeatFile } from './start-engine.ts'
 
 /** Alerts, incidents, unsent messages, restarts and the heartbeat as Prometheus text. */
 export function watchMetrics(deps: {
@@ -90,9 +89,6 @@ export function watchMetrics(deps: {
 const secondsSince = (at: string, now: Date): number => Math.max(0, (now.getTime() - Date.parse(at)) / 1_000)
 
 function lastHeartbeat(folder: string): string | null {
-  try {
-    return (JSON.parse(readFileSync(heartbeatFile(folder), 'utf8')) as { at: string }).at
-  } catch {
-    return null
-  }
+  const text = readHeartbeat(folder)
+  return text === null ? null : (JSON.parse(text) as { at: string }).at
 }

@@ -40,7 +40,23 @@ export const listEscalations = (store: Store): Escalation[] =>
 
 /** Of incidents that are over; returns how many. */
 export const dropEndedEscalations = (store: Store): number =>
-  store.run(`delete from escalation where incident_id in (select id from incident where state = 'resolved')`)
+  store.run(
+    `delete from escalation where exists (select 1 from incident where id = incident_id and state = 'resolved')`,
+  )
+
+/** Moves every climb by so much: the clock went back, and what was due in ten minutes still is. */
+export const shiftEscalations = (store: Store, byMs: number): void => {
+  const moved = (instant: string): string => new Date(Date.parse(instant) + byMs).toISOString()
+  const movedIf = (instant: string | null): string | null => (instant === null ? null : moved(instant))
+  for (const escalation of listEscalations(store))
+    saveEscalation(store, {
+      ...escalation,
+      enteredAt: moved(escalation.enteredAt),
+      nextAt: moved(escalation.nextAt),
+      acknowledgedUntil: movedIf(escalation.acknowledgedUntil),
+      snoozedUntil: movedIf(escalation.snoozedUntil),
+    })
+}
 
 /** Incidents that nobody climbs for yet. */
 export const incidentsWithoutEscalation = (store: Store): number[] =>

@@ -155,10 +155,13 @@ function timetable(policy: Policy, severity: Incident['severity'], current: Esca
 }
 
 function peopleOf(policy: Policy, entry: Entry, onCall: OnCall): string[] {
-  if (entry.role === 'primary') return [onCall.primary, ...onCall.also].filter((name) => name !== null)
-  if (entry.role === 'secondary') return onCall.secondary === null ? [] : [onCall.secondary]
+  // A name that an exception still holds but the policy no longer knows reaches nobody.
+  const known = (names: (string | null)[]): string[] =>
+    names.filter((name) => name !== null).filter((name) => policy.people.some(({ id }) => id === name))
+  if (entry.role === 'primary') return known([onCall.primary, ...onCall.also])
+  if (entry.role === 'secondary') return known([onCall.secondary])
   const level = policy.escalation.levels.find(({ level }) => level === entry.level)
-  return level === undefined || level.to === 'oncall' ? [] : level.to
+  return level === undefined || level.to === 'oncall' ? [] : known(level.to)
 }
 
 const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const

@@ -6,7 +6,10 @@ import {
   findIncident,
   listIncidentEvents,
   openIncident,
+  reopenIncident,
   resolveIncident,
+  setSeverity,
+  withdrawAcknowledgement,
 } from '../incidents/incident-store.ts'
 import type { Severity } from '../notify/message.ts'
 import { listOutbox } from '../notify/outbox-store.ts'
@@ -150,8 +153,12 @@ test('every news of an incident is announced once, however often and by whomever
 
 test('the auditor finds what is late and is silent when all is well', () => {
   open('P0')
-  expect(findOverdue(store, minutes(2)).map(({ what }) => what)).toEqual(['incident 1 has no escalation'])
+  expect(findOverdue(store, minutes(2)).map(({ what }) => what)).toEqual([
+    'incident 1 has no escalation',
+    'event 1 of an incident is not announced',
+  ])
   run(start)
+  announceIncidents(store, { policy, consoleUrl: 'http://ops', now: start })
   expect(findOverdue(store, minutes(0.5))).toEqual([])
   expect(findOverdue(store, minutes(8)).map(({ what }) => what)).toContain('the escalation of incident 1 is late')
 })
@@ -186,6 +193,119 @@ test('the rounds may come whenever they like: each call is made once and never b
   )
 })
 
+describe('a climb that must not sleep', () => {
+  test('what was acknowledged, resolved and is back calls again, also when no round came between', () => {
+    const id = open('P0')
+    run(start)
+    acknowledgeIncident(store, id, { who: 'anna', now: minutes(1) })
+    run(minutes(1))
+    resolveIncident(store, id, { who: 'anna', message: 'fixed', now: minutes(2) })
+    const news = {
+      environment: 'production',
+      severity: 'P0',
+      title: 't',
+      cause: '',
+      dedupKey: 'production/P0',
+      openedBy: 'x',
+    } as const
+    expect(reopenIncident(store, { ...news, now: minutes(2) }, 900_000)?.id).toBe(id)
+    run(minutes(2))
+    expect(callsOf(id).slice(2)).toEqual(['2 L1 anna', '2 L2 lead'])
+  })
+
+  test('a severity that rises calls at once, also in the middle of the night', () => {
+    const id = openIncident(store, {
+      environment: 'production',
+      severity: 'P2',
+      title: 'Small',
+      cause: '',
+      dedupKey: 'grows',
+      openedBy: 'dam: ops',
+      now: minutes(8 * 60),
+    }).incident.id
+    run(minutes(8 * 60))
+    expect(callsOf(id)).toEqual([])
+    setSeverity(store, id, { severity: 'P0', who: 'anna', now: minutes(8 * 60 + 5) })
+    run(minutes(8 * 60 + 5))
+    expect(callsOf(id)).toContain(`${8 * 60 + 5} L2 lead`)
+    expect(callsOf(id)).toContain(`${8 * 60 + 5} L1 anna`)
+  })
+
+  test('an acknowledgement of something smaller does not hold what it became', () => {
+    const id = open('P2')
+    acknowledgeIncident(store, id, { who: 'anna', now: start })
+    run(start)
+    setSeverity(store, id, { severity: 'P0', who: 'dam: ops', now: minutes(10) })
+    run(minutes(10))
+    expect(callsOf(id)).toEqual(['10 L1 anna', '10 L2 lead'])
+    expect(findIncident(store, id)?.state).toBe('open')
+  })
+
+  test('an acknowledgement given back calls again', () => {
+    const id = open('P1')
+    run(start)
+    acknowledgeIncident(store, id, { who: 'anna', now: minutes(1) })
+    run(minutes(1))
+    expect(withdrawAcknowledgement(store, id, { who: 'anna', now: minutes(2) })).toBe(true)
+    expect(withdrawAcknowledgement(store, id, { who: 'anna', now: minutes(2) })).toBe(false)
+    run(minutes(2))
+    expect(callsOf(id)).toEqual(['0 L1 anna', '2 L1 anna'])
+  })
+
+  test('a name the policy no longer knows hands over to the next level at once', () => {
+    addOverride(store, {
+      kind: 'replace',
+      person: 'gone',
+      other: 'anna',
+      from: start,
+      until: minutes(60),
+      note: '',
+      by: 'x',
+      now: start,
+    })
+    const id = open('P1')
+    run(start)
+    expect(callsOf(id)).toEqual(['0 L1 ', '0 L1 ben', '0 L2 lead'])
+  })
+
+  test('a clock set back an hour delays no call', () => {
+    const id = open('P1')
+    for (let second = 0; second <= 60; second++) run(new Date(start.getTime() + second * 1_000))
+    for (let minute = 1; minute <= 16; minute++) run(minutes(minute - 60))
+    expect(callsOf(id)).toEqual(['0 L1 anna', '-55 L1 ben', '-45 L2 lead'])
+  })
+
+  test('who was called about something small is also told that it is over', () => {
+    const id = open('P2')
+    run(start)
+    const tell = () => announceIncidents(store, { policy, consoleUrl: 'http://ops', now: start })
+    tell()
+    resolveIncident(store, id, { who: 'anna', message: 'fixed', now: minutes(1) })
+    tell()
+    const ends = listOutbox(store, { limit: 100 }).filter(({ message }) => message.isResolution)
+    expect(ends.map(({ channel }) => channel)).toEqual(expect.arrayContaining(['pagerduty', 'email:anna@dam.local']))
+  })
+
+  test('thousands of repetitions do not keep the news waiting', () => {
+    const noisy = {
+      environment: 'production',
+      severity: 'P3',
+      title: 't',
+      cause: '',
+      dedupKey: 'noise',
+      openedBy: 'x',
+      now: start,
+    } as const
+    store.transaction(() => {
+      for (let n = 0; n < 3_000; n++) openIncident(store, noisy)
+    })
+    const id = open('P0')
+    announceIncidents(store, { policy, consoleUrl: 'http://ops', now: start })
+    expect(listOutbox(store, { subject: `incident:${id}`, limit: 10 }).length).toBeGreaterThan(0)
+    expect(announceIncidents(store, { policy, consoleUrl: 'http://ops', now: start })).toBe(0)
+  })
+})
+
 describe('exceptions to the schedule', () => {
   test('two people swap, and a cancelled exception ends now', () => {
     swapPeople(store, { one: 'anna', other: 'ben', from: start, until: minutes(60), by: 'anna', now: start })
@@ -195,6 +315,16 @@ describe('exceptions to the schedule', () => {
     for (const { id } of listOverrides(store, start)) cancelOverride(store, id, minutes(10))
     expect(who(minutes(10))).toMatchObject({ primary: 'anna' })
     expect(who(minutes(5))).toMatchObject({ primary: 'ben' })
+  })
+
+  test('a part of a swap that is cancelled takes the whole of it along', () => {
+    swapPeople(store, { one: 'anna', other: 'ben', from: start, until: minutes(60), by: 'anna', now: start })
+    const [, , last] = listOverrides(store, start)
+    cancelOverride(store, last?.id ?? 0, minutes(10))
+    expect(onCall(readSchedule(store, policy, minutes(11)), minutes(11))).toMatchObject({
+      primary: 'anna',
+      secondary: 'ben',
+    })
   })
 
   test('one that is over cannot be entered', () => {

@@ -2,7 +2,7 @@ import type { Incident } from '../incidents/incident.ts'
 import { addIncidentEvent, findIncident } from '../incidents/incident-store.ts'
 import type { Message } from '../notify/message.ts'
 import { enqueue } from '../notify/outbox-store.ts'
-import { onCall } from '../oncall/schedule.ts'
+import { onCall, type OnCall } from '../oncall/schedule.ts'
 import { readSchedule } from '../oncall/oncall-store.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Store } from '../store.ts'
@@ -13,6 +13,7 @@ import {
   findEscalation,
   incidentsWithoutEscalation,
   saveEscalation,
+  shiftEscalations,
 } from './escalation-store.ts'
 
 const me = 'dam: ops'
@@ -27,11 +28,13 @@ export function runEscalation(
 ): { calls: number } {
   const { now } = deps
   store.transaction(() => {
+    followClock(store, now)
     dropEndedEscalations(store)
     for (const id of incidentsWithoutEscalation(store)) saveEscalation(store, newEscalation({ id }, now))
     takeInAcknowledgements(store, deps)
   })
   let calls = 0
+  const who = onCall(readSchedule(store, deps.policy, now), now)
   for (const { incidentId } of dueEscalations(store, now)) {
     calls += store.transaction(() => {
       const escalation = findEscalation(store, incidentId)
@@ -39,20 +42,35 @@ export function runEscalation(
       if (!escalation || !incident || incident.state === 'resolved' || escalation.nextAt > now.toISOString()) return 0
       // The call waits for its diagnosis; it is due again at the next turn.
       if (escalation.level === 0 && deps.isHeld?.(incident, now)) return 0
-      return advance(store, deps, incident, escalation)
+      return advance(store, deps, { incident, escalation, who })
     })
   }
   return { calls }
 }
 
+const backwardsMs = 5_000
+
+/** A clock set back must not put calls off by as much. Forward it may jump: then their time has come. */
+function followClock(store: Store, now: Date): void {
+  const at = now.getTime()
+  const last = store.row<{ value: number }>(`select value from progress where name = 'escalated'`)?.value ?? at
+  if (at < last - backwardsMs) shiftEscalations(store, at - last)
+  // While nothing climbs there is nothing to move, and the disk has its peace.
+  const isClimbing = store.row<{ one: number }>('select 1 as one from escalation limit 1') !== undefined
+  if (!isClimbing && at >= last - backwardsMs && at < last + 60_000) return
+  store.run(
+    `insert into progress (name, value) values ('escalated', ?) on conflict (name) do update set value = excluded.value`,
+    at,
+  )
+}
+
 function advance(
   store: Store,
   deps: { policy: Policy; consoleUrl: string; now: Date },
-  incident: Incident,
-  escalation: Escalation,
+  due: { incident: Incident; escalation: Escalation; who: OnCall },
 ): number {
   const { policy, now } = deps
-  const who = onCall(readSchedule(store, policy, now), now)
+  const { incident, escalation, who } = due
   const step = nextStep({ policy, incident, escalation, onCall: who, now })
   if (escalation.acknowledgedUntil !== null && step.next.acknowledgedUntil === null) {
     store.run(

@@ -6,8 +6,7 @@ export const bannerLines = (
   { policy, hash }: Pick<ExportInput, 'policy' | 'hash'>,
   unexpressed: readonly string[],
 ): string[] => [
-  `Made from the policy of ${policy.service.name} by ./dam export; change the policy, not this file.`,
-  `policy-hash: ${hash}`,
+  `${policy.service.name}: made by ./dam export from policy ${hash}. Change the policy, not this file.`,
   ...(unexpressed.length > 0 ? ['Not expressed here:', ...unexpressed.map((line) => `- ${line}`)] : []),
 ]
 

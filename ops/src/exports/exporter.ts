@@ -12,7 +12,7 @@ export type ExportInput = {
 }
 
 export type Exported = {
-  files: { path: string; text: string }[]
+  files: { path: string; text: string; isExecutable?: boolean }[]
   /** What the policy says and the other system cannot do, one sentence each. */
   unexpressed: string[]
 }

@@ -14,3 +14,5 @@ export const exporters: Readonly<Record<string, Exporter>> = {
   prometheus: prometheusExporter,
   alertmanager: alertmanagerExporter,
 }
+
+export const exporterNames: readonly string[] = Object.keys(exporters)

@@ -7,6 +7,7 @@ import type { Incident } from './incident.ts'
 import { findIncident, type IncidentEvent } from './incident-store.ts'
 
 const announcedKinds = ['opened', 'severity', 'acknowledged', 'acknowledgement-over', 'resolved', 'update']
+const mostAtOnce = 500
 
 /**
  * Puts a message for every event of incidents that people should hear of into the outbox, once, in the order of the events. Whoever
@@ -19,14 +20,18 @@ export function announceIncidents(
 ): number {
   return store.transaction(() => {
     const from = store.row<{ value: number }>(`select value from progress where name = 'announced'`)?.value ?? 0
+    const newest = store.row<{ id: number | null }>('select max(id) as id from incident_event')?.id ?? 0
     const events = store.rows<IncidentEvent & { incidentId: number }>(
-      `select id, incident_id as incidentId, at, kind, by_whom as who, message, detail from incident_event where id > ? order by id limit 1000`,
+      `select id, incident_id as incidentId, at, kind, by_whom as who, message, detail from incident_event
+       where id > ? and id <= ? and kind in (${announcedKinds.map(() => '?').join(', ')}) order by id limit ${mostAtOnce}`,
       from,
+      newest,
+      ...announcedKinds,
     )
     let announced = 0
     let firstHeld: number | undefined
     for (const event of events) {
-      const incident = announcedKinds.includes(event.kind) ? findIncident(store, event.incidentId) : undefined
+      const incident = findIncident(store, event.incidentId)
       if (!incident) continue
       if (deps.isHeld?.(incident, deps.now)) {
         firstHeld ??= event.id
@@ -34,15 +39,17 @@ export function announceIncidents(
       }
       const message = messageOf(incident, event, deps)
       enqueue(store, message, {
-        channels: channelsOf(deps.policy, incident, event),
+        channels: channelsOf(store, deps.policy, incident, event),
         key: `event-${event.id}`,
         now: deps.now,
       })
       announced++
     }
-    // What overtook a held event is met again at the next turn; its key is in the outbox already, so that it adds nothing.
-    const last = firstHeld === undefined ? events.at(-1)?.id : firstHeld - 1
-    if (last !== undefined)
+    // Events of other kinds, of which a storm has thousands, are passed over at once. What overtook a held event is met again at the next
+    // turn; its key is in the outbox already, so that it adds nothing.
+    const read = events.length < mostAtOnce ? newest : (events.at(-1)?.id ?? newest)
+    const last = firstHeld === undefined ? read : firstHeld - 1
+    if (last > from)
       store.run(
         `insert into progress (name, value) values ('announced', ?) on conflict (name) do update set value = excluded.value`,
         last,
@@ -51,11 +58,19 @@ export function announceIncidents(
   })
 }
 
-/** Where it opened it is followed until it ends; a raised severity reaches its channels from then on. */
-const channelsOf = (policy: Policy, incident: Incident, event: { kind: string }): string[] =>
-  event.kind === 'update'
-    ? [policy.channels.incidents]
-    : [...new Set([...policy.severities[incident.severity].channels, policy.channels.alerts])]
+/** A raised severity reaches its channels from then on; an end reaches every channel that was told of the incident, or called about it. */
+function channelsOf(store: Store, policy: Policy, incident: Incident, event: { kind: string }): string[] {
+  if (event.kind === 'update') return [policy.channels.incidents]
+  const usual = [...policy.severities[incident.severity].channels, policy.channels.alerts]
+  const told =
+    event.kind === 'resolved' || event.kind === 'acknowledged'
+      ? store.rows<{ channel: string }>(
+          'select distinct channel from outbox where subject = ? order by channel',
+          `incident:${incident.id}`,
+        )
+      : []
+  return [...new Set([...usual, ...told.map(({ channel }) => channel)])]
+}
 
 const events: Record<string, string> = {
   opened: 'incident-opened',

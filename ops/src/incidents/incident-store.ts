@@ -73,19 +73,53 @@ export function openIncident(store: Store, news: NewIncident): { incident: Incid
       now: news.now,
       ...(news.evidence ? { detail: news.evidence } : {}),
     })
-    if (isMoreSevere(news.severity, open.severity)) raiseSeverity(store, open, news)
+    if (isMoreSevere(news.severity, open.severity))
+      changeSeverity(store, open, { severity: news.severity, who: news.openedBy, now: news.now })
     return { incident: readIncident(store, open.id), isNew: false }
   })
 }
 
-function raiseSeverity(store: Store, open: Incident, news: NewIncident): void {
-  store.run('update incident set severity = ? where id = ?', news.severity, open.id)
+/**
+ * Another severity, with an event. The climb looks again at once; one that rises takes back an acknowledgement, which was given for
+ * something smaller, and a snooze. False when it is resolved or has that severity already.
+ */
+export function setSeverity(store: Store, id: number, change: { severity: Severity; who: string; now: Date }): boolean {
+  return store.transaction(() => {
+    const incident = readIncident(store, id)
+    if (incident.state === 'resolved' || incident.severity === change.severity) return false
+    changeSeverity(store, incident, change)
+    return true
+  })
+}
+
+function changeSeverity(store: Store, open: Incident, change: { severity: Severity; who: string; now: Date }): void {
+  const isRise = isMoreSevere(change.severity, open.severity)
+  store.run('update incident set severity = ? where id = ?', change.severity, open.id)
   addIncidentEvent(store, open.id, {
     kind: 'severity',
-    who: news.openedBy,
-    message: `${open.severity} → ${news.severity}`,
-    now: news.now,
+    who: change.who,
+    message: `${open.severity} → ${change.severity}`,
+    now: change.now,
   })
+  if (isRise && open.state === 'acknowledged') reopenAcknowledged(store, open.id)
+  else if (isRise)
+    store.run(
+      'update escalation set next_at = ?, snoozed_until = null where incident_id = ?',
+      change.now.toISOString(),
+      open.id,
+    )
+  else
+    store.run(
+      'update escalation set next_at = ? where incident_id = ? and acknowledged_until is null and snoozed_until is null',
+      change.now.toISOString(),
+      open.id,
+    )
+}
+
+/** Without its climb, the incident is taken in anew at the next turn: from the first level, counted from then. */
+function reopenAcknowledged(store: Store, id: number): void {
+  store.run(`update incident set state = 'open', acknowledged_at = null, acknowledged_by = null where id = ?`, id)
+  store.run('delete from escalation where incident_id = ?', id)
 }
 
 /** The last incident with this key, when it was resolved no longer than `withinMs` ago: the same trouble is the same incident. */
@@ -103,6 +137,8 @@ export function reopenIncident(store: Store, news: NewIncident, withinMs: number
       news.severity,
       last.id,
     )
+    // What is left of its climb belongs to what was resolved, maybe with an acknowledgement that would keep everyone asleep.
+    store.run('delete from escalation where incident_id = ?', last.id)
     addIncidentEvent(store, last.id, {
       kind: 'opened',
       who: news.openedBy,
@@ -142,6 +178,21 @@ export function acknowledgeIncident(store: Store, id: number, by: { who: string;
     if (changed > 0)
       addIncidentEvent(store, id, { kind: 'acknowledged', ...by, message: `acknowledged by ${by.who}`, now: by.now })
     return changed > 0
+  })
+}
+
+/** Gives it back: the climb begins again. False when nobody had it. */
+export function withdrawAcknowledgement(store: Store, id: number, by: { who: string; now: Date }): boolean {
+  return store.transaction(() => {
+    if (readIncident(store, id).state !== 'acknowledged') return false
+    reopenAcknowledged(store, id)
+    addIncidentEvent(store, id, {
+      kind: 'acknowledgement-over',
+      who: by.who,
+      message: `${by.who} gave it back; calling again`,
+      now: by.now,
+    })
+    return true
   })
 }
 

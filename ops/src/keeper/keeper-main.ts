@@ -3,8 +3,10 @@
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { LockHeldError, takeExclusiveLock } from '@dam/platform/exclusive-lock'
+import { readOpsConfig, shellEnvironment } from '../config.ts'
+import { startDeadMan } from '../dead-man/start-dead-man.ts'
 import { hostFolders } from '../environments/environment.ts'
-import { environmentOf } from '../environments/host.ts'
+import { environmentOf, readHost } from '../environments/host.ts'
 import { openStore } from '../store.ts'
 import { keepEnvironment } from './keep-environment.ts'
 import { keepFront } from './keep-front.ts'
@@ -43,6 +45,14 @@ const keeper = keepEnvironment({
 const { deployer } = values
 const resuming = deployer === undefined ? null : resumeAbandoned({ store, hostDir, name, deployer, say })
 say(`keeping ${name}`)
+const ownOps = readHost(hostDir).ops
+const opsConfig = readOpsConfig({ ...shellEnvironment, DAM_HOST_DIR: hostDir }, ownOps)
+const deadMan = startDeadMan({
+  folder: hostFolders(hostDir).ops,
+  config: opsConfig,
+  consoleUrl: `http://${opsConfig.opsHost}:${opsConfig.opsPort}`,
+  say,
+})
 process.send?.('ready')
 
 let isEnding = false
@@ -51,7 +61,7 @@ const end = (how: 'stop' | 'leave'): void => {
   isEnding = true
   resuming?.[Symbol.dispose]()
   say(how === 'stop' ? `stopping ${name}` : `leaving ${name} running`)
-  keeper[how]().then(
+  Promise.all([keeper[how](), deadMan[Symbol.asyncDispose]()]).then(
     () => {
       lock.release()
       store.close()

@@ -7,7 +7,14 @@ export type Delivery =
       outcome: string
       /** What a later message of the subject needs to update this one. */ reference?: string
     }
-  | { ok: false; retry: boolean; outcome: string; retryAfterMs?: number }
+  | {
+      ok: false
+      retry: boolean
+      outcome: string
+      retryAfterMs?: number
+      /** True when it may have arrived although no answer says so: a time-out, a connection cut after it was sent. */
+      mayHaveArrived?: boolean
+    }
 
 export type Sending = {
   message: Message
@@ -38,30 +45,41 @@ export async function postJson(
   url: string,
   body: unknown,
   options: { headers?: Record<string, string>; signal: AbortSignal; timeoutMs?: number },
-): Promise<{ status: number; body: string; retryAfterMs: number | null } | { failure: string }> {
+): Promise<
+  { status: number; body: string; retryAfterMs: number | null } | { failure: string; mayHaveArrived: boolean }
+> {
+  let response: Response
   try {
-    const response = await fetch(url, {
+    response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': 'DAM', ...options.headers },
       body: JSON.stringify(body),
       redirect: 'error',
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs ?? 10_000)]),
     })
-    const seconds = Number(response.headers.get('retry-after'))
-    return {
-      status: response.status,
-      body: (await response.text()).slice(0, 2_000),
-      retryAfterMs: response.headers.has('retry-after') && Number.isFinite(seconds) ? seconds * 1_000 : null,
-    }
   } catch (error) {
-    const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : ''
-    return { failure: reason || String(error) }
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    return { failure: reason || code || String(error), mayHaveArrived: !neverArrived.test(code) }
+  }
+  const seconds = Number(response.headers.get('retry-after'))
+  return {
+    status: response.status,
+    // The status is the answer; a body that trickles or breaks off does not undo it.
+    body: (await response.text().catch(() => '')).slice(0, 2_000),
+    retryAfterMs: response.headers.has('retry-after') && Number.isFinite(seconds) ? seconds * 1_000 : null,
   }
 }
 
+/** Errors from before the request was on its way: no connection, no name, no trust in the certificate. */
+const neverArrived =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|ERR_SSL_.*|CERT_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|UNABLE_TO_.*)$/
+
 /** 2xx is delivered; 429 and 5xx are tried again; any other answer will not change. */
 export function deliveryOf(answer: Awaited<ReturnType<typeof postJson>>): Delivery {
-  if ('failure' in answer) return { ok: false, retry: true, outcome: answer.failure }
+  if ('failure' in answer)
+    return { ok: false, retry: true, outcome: answer.failure, mayHaveArrived: answer.mayHaveArrived }
   const outcome = `${answer.status} ${answer.body.slice(0, 200)}`.trim()
   if (answer.status >= 200 && answer.status < 300) return { ok: true, outcome }
   return {

@@ -98,6 +98,12 @@ export const notifySettings = {
     secret: true,
     parse: secretOrFile,
   },
+  heartbeatUrl: {
+    variable: 'DAM_HEARTBEAT_URL',
+    describe: 'Watcher outside this machine: asked once a minute while alerts are on time (or file:<path>)',
+    secret: true,
+    parse: (text: string) => new Secret(address('http:', 'https:')(secretOrFile(text).reveal())),
+  },
   notifyModes: {
     variable: 'DAM_NOTIFY_MODES',
     describe: 'live, record or dry-run for a kind of channel: slack=record,pagerduty=dry-run',

@@ -23,10 +23,14 @@ test('a message is put in once for each channel, the most urgent first', () => {
   // The second P0 is the same message again.
   for (const severity of ['P3', 'P0', 'P0'] as const)
     enqueue(store, message(severity), { channels: ['pagerduty', 'slack:#dam-oncall'], key: 'opened', now })
-  expect(dueEntries(store, now, 10).map((entry) => `${entry.subject} ${entry.channel}`)).toEqual([
+  expect(
+    ['pagerduty', 'slack:#dam-oncall']
+      .flatMap((channel) => dueEntries(store, now, { channel, limit: 10 }))
+      .map((entry) => `${entry.subject} ${entry.channel}`),
+  ).toEqual([
     'incident:P0 pagerduty',
-    'incident:P0 slack:#dam-oncall',
     'incident:P3 pagerduty',
+    'incident:P0 slack:#dam-oncall',
     'incident:P3 slack:#dam-oncall',
   ])
 })
@@ -34,18 +38,18 @@ test('a message is put in once for each channel, the most urgent first', () => {
 test('an entry has one sender at a time, and another after the first died', () => {
   using store = scratchStore()
   enqueue(store, message('P0'), { channels: ['pagerduty'], key: 'opened', now })
-  const [entry] = dueEntries(store, now, 1)
+  const [entry] = dueEntries(store, now, { channel: 'pagerduty', limit: 1 })
   if (!entry) throw new Error('nothing is due')
   expect(claimEntry(store, entry, later(30))).toBe(true)
   expect(claimEntry(store, entry, later(30))).toBe(false)
-  expect(dueEntries(store, later(29), 1)).toEqual([])
-  const [again] = dueEntries(store, later(31), 1)
+  expect(dueEntries(store, later(29), { channel: 'pagerduty', limit: 1 })).toEqual([])
+  const [again] = dueEntries(store, later(31), { channel: 'pagerduty', limit: 1 })
   expect(again).toMatchObject({ attempts: 1, state: 'sending' })
   if (!again) throw new Error('nothing is due')
   expect(claimEntry(store, again, later(60))).toBe(true)
-  markRetry(store, again.id, '503', later(40))
-  expect(dueEntries(store, later(40), 1)).toHaveLength(1)
+  markRetry(store, again.id, { outcome: '503', nextAt: later(40), mayHaveArrived: false })
+  expect(dueEntries(store, later(40), { channel: 'pagerduty', limit: 1 })).toHaveLength(1)
   markSent(store, again.id, '202', later(41))
-  expect(dueEntries(store, later(99), 1)).toEqual([])
+  expect(dueEntries(store, later(99), { channel: 'pagerduty', limit: 1 })).toEqual([])
   expect(listOutbox(store, { limit: 5 })).toMatchObject([{ state: 'sent', outcome: '202', attempts: 2 }])
 })

@@ -8,8 +8,11 @@ export type OutboxEntry = {
   subject: string
   priority: number
   message: Message
-  state: 'waiting' | 'sending' | 'sent' | 'dead'
+  /** `dropped`: what it announces was over before it could be sent. */
+  state: 'waiting' | 'sending' | 'sent' | 'dead' | 'dropped'
   attempts: number
+  /** Attempts that may have arrived although nothing said so: cut off, timed out, or killed on the way. */
+  unsure: number
   nextAt: string
   createdAt: string
   sentAt: string | null
@@ -18,7 +21,7 @@ export type OutboxEntry = {
 }
 
 type Row = Omit<OutboxEntry, 'message'> & { message: string }
-const columns = `id, dedup_key as dedupKey, channel, subject, priority, message, state, attempts, next_at as nextAt,
+const columns = `id, dedup_key as dedupKey, channel, subject, priority, message, state, attempts, unsure, next_at as nextAt,
   created_at as createdAt, sent_at as sentAt, outcome`
 const entryOf = (row: Row): OutboxEntry => ({ ...row, message: JSON.parse(row.message) as Message })
 
@@ -51,23 +54,94 @@ export function enqueue(
   }
 }
 
-/** What is due, most urgent first. Of one subject and channel only the oldest: an end never overtakes its beginning. */
-export const dueEntries = (store: Store, now: Date, limit: number): OutboxEntry[] =>
+/** Nothing is put off for longer, so what is due later than this was written before the clock went back, and is due now. */
+const furthestMs = 120_000
+const isDue = `state in ('waiting', 'sending') and (next_at <= ? or next_at > ?)
+  and not exists (select 1 from outbox earlier where earlier.channel = outbox.channel and earlier.subject = outbox.subject
+                  and earlier.id < outbox.id and earlier.state in ('waiting', 'sending'))`
+const dueBounds = (now: Date): [string, string] => [
+  now.toISOString(),
+  new Date(now.getTime() + furthestMs).toISOString(),
+]
+
+/** Destinations for which something is due. */
+export const dueChannels = (store: Store, now: Date): ChannelAddress[] =>
+  store
+    .rows<{ channel: string }>(
+      `select distinct channel from outbox where state in ('waiting', 'sending') and (next_at <= ? or next_at > ?)`,
+      ...dueBounds(now),
+    )
+    .map(({ channel }) => channel)
+
+/**
+ * What is due for a destination, most urgent first, and of what is equally urgent the least tried first. Of one subject only the oldest:
+ * an end never overtakes its beginning.
+ */
+export const dueEntries = (
+  store: Store,
+  now: Date,
+  options: { channel: ChannelAddress; limit: number },
+): OutboxEntry[] =>
   store
     .rows<Row>(
-      `select ${columns} from outbox where state in ('waiting', 'sending') and next_at <= ?
-         and not exists (select 1 from outbox earlier where earlier.channel = outbox.channel and earlier.subject = outbox.subject
-                         and earlier.id < outbox.id and earlier.state in ('waiting', 'sending'))
-       order by priority, id limit ?`,
-      now.toISOString(),
-      limit,
+      `select ${columns} from outbox where channel = ? and ${isDue} order by priority, min(attempts, 1), id limit ?`,
+      options.channel,
+      ...dueBounds(now),
+      options.limit,
     )
     .map(entryOf)
 
-/** Claims an entry for one attempt; until `leaseUntil` no other sender takes it, after that anyone may (the sender died). */
+/**
+ * Drops what announces an incident that is over: nobody is woken for it any more. The end itself is dropped as well when nothing of the
+ * incident can have reached this destination. Returns how many it dropped.
+ */
+export const dropOvertaken = (store: Store, channel: ChannelAddress, now: Date): number =>
+  store.transaction(() => {
+    const because = 'resolved before it could be sent'
+    const unsent = `state in ('waiting', 'sending') and subject like 'incident:%'`
+    const dropped = store.run(
+      `update outbox set state = 'dropped', outcome = ? where channel = ? and ${unsent}
+         and (state = 'waiting' or next_at <= ?) and not json_extract(message, '$.isResolution')
+         and exists (select 1 from outbox later where later.channel = outbox.channel and later.subject = outbox.subject
+                     and later.id > outbox.id and later.state in ('waiting', 'sending')
+                     and json_extract(later.message, '$.isResolution'))`,
+      because,
+      channel,
+      now.toISOString(),
+    )
+    const ends = store.rows<{ id: number; subject: string }>(
+      `select id, subject from outbox where channel = ? and ${unsent} and state = 'waiting' and attempts = 0
+         and json_extract(message, '$.isResolution')`,
+      channel,
+    )
+    const needless = ends.filter(({ id, subject }) => {
+      const before = store.row<{ reached: number; dropped: number }>(
+        `select coalesce(sum(state in ('waiting', 'sending', 'sent') or unsure > 0), 0) as reached,
+                coalesce(sum(state = 'dropped'), 0) as dropped
+         from outbox where channel = ? and subject = ? and id < ?
+           and id > coalesce((select max(id) from outbox ended where ended.channel = ? and ended.subject = ? and ended.id < ?
+                              and ended.state in ('sent', 'dropped') and json_extract(ended.message, '$.isResolution')), 0)`,
+        channel,
+        subject,
+        id,
+        channel,
+        subject,
+        id,
+      )
+      return before !== undefined && before.reached === 0 && before.dropped > 0
+    })
+    for (const { id } of needless)
+      store.run(`update outbox set state = 'dropped', outcome = ? where id = ?`, because, id)
+    return dropped + needless.length
+  })
+
+/**
+ * Claims an entry for one attempt; until `leaseUntil` no other sender takes it, after that anyone may (the sender died). The attempt
+ * counts as unsure until its outcome is known.
+ */
 export const claimEntry = (store: Store, entry: OutboxEntry, leaseUntil: Date): boolean =>
   store.run(
-    `update outbox set state = 'sending', attempts = attempts + 1, next_at = ?
+    `update outbox set state = 'sending', attempts = attempts + 1, unsure = unsure + 1, next_at = ?
      where id = ? and state in ('waiting', 'sending') and attempts = ? and next_at = ?`,
     leaseUntil.toISOString(),
     entry.id,
@@ -75,22 +149,40 @@ export const claimEntry = (store: Store, entry: OutboxEntry, leaseUntil: Date): 
     entry.nextAt,
   ) === 1
 
+/** Puts an entry off without trying it. */
+export const postpone = (store: Store, entry: OutboxEntry, outcome: string, nextAt: Date): void => {
+  store.run(
+    `update outbox set next_at = ?, outcome = ? where id = ? and attempts = ? and next_at = ?`,
+    nextAt.toISOString(),
+    outcome,
+    entry.id,
+    entry.attempts,
+    entry.nextAt,
+  )
+}
+
 export const markSent = (store: Store, id: number, outcome: string, now: Date): void => {
   store.run(`update outbox set state = 'sent', sent_at = ?, outcome = ? where id = ?`, now.toISOString(), outcome, id)
 }
 
-export const markRetry = (store: Store, id: number, outcome: string, nextAt: Date): void => {
+/** `mayHaveArrived` keeps the attempt among the unsure ones. */
+export const markRetry = (
+  store: Store,
+  id: number,
+  failed: { outcome: string; nextAt: Date; mayHaveArrived: boolean },
+): void => {
   store.run(
-    `update outbox set state = 'waiting', next_at = ?, outcome = ? where id = ?`,
-    nextAt.toISOString(),
-    outcome,
+    `update outbox set state = 'waiting', next_at = ?, outcome = ?, unsure = unsure - ? where id = ?`,
+    failed.nextAt.toISOString(),
+    failed.outcome,
+    failed.mayHaveArrived ? 0 : 1,
     id,
   )
 }
 
 /** Will not be tried again; stays visible. */
 export const markDead = (store: Store, id: number, outcome: string): void => {
-  store.run(`update outbox set state = 'dead', outcome = ? where id = ?`, outcome, id)
+  store.run(`update outbox set state = 'dead', outcome = ?, unsure = max(0, unsure - 1) where id = ?`, outcome, id)
 }
 
 export const listOutbox = (

@@ -5,7 +5,7 @@ import type { Channel } from './channel.ts'
 import type { Message, Severity } from './message.ts'
 import { notifySettings } from './notify-settings.ts'
 import { enqueue, listOutbox } from './outbox-store.ts'
-import { type Mode, sendDue, type SenderDeps, type Throttle } from './send-outbox.ts'
+import { type Destinations, type Mode, sendDue, type SenderDeps } from './send-outbox.ts'
 import { openChannels } from './start-sender.ts'
 import { type HttpReceiver, httpReceiver, type MailReceiver, mailReceiver } from './testing/fake-receivers.ts'
 
@@ -15,14 +15,14 @@ let mail: MailReceiver
 let store: ReturnType<typeof scratchStore>
 let channels: readonly Channel[] & AsyncDisposable
 let now: Date
-let throttle: Throttle
+let destinations: Destinations
 
 beforeEach(async () => {
   http = await httpReceiver()
   mail = await mailReceiver()
   store = scratchStore()
   now = new Date('2026-01-01T00:00:00Z')
-  throttle = new Map()
+  destinations = new Map()
   channels = open({})
 })
 afterEach(async () => {
@@ -75,7 +75,7 @@ const send = (over: Partial<SenderDeps> = {}): Promise<number> =>
       signal: new AbortController().signal,
       ...over,
     },
-    throttle,
+    destinations,
   )
 
 const put = (over: Partial<Message>, channel: string, event = 'opened'): void =>
@@ -191,9 +191,9 @@ describe('a destination that fails', () => {
 
   test('never lets an end overtake its beginning', async () => {
     http.next.push({ status: 503 })
-    put({}, 'pagerduty')
+    put({ subject: 'deployment:7' }, 'pagerduty')
     await send()
-    put({ isResolution: true }, 'pagerduty', 'resolved')
+    put({ subject: 'deployment:7', isResolution: true }, 'pagerduty', 'resolved')
     await send()
     expect(http.received).toHaveLength(0)
     wait(2)

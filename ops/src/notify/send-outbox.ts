@@ -3,6 +3,8 @@ import type { Channel, Delivery } from './channel.ts'
 import type { Message } from './message.ts'
 import {
   claimEntry,
+  dropOvertaken,
+  dueChannels,
   dueEntries,
   enqueue,
   findReference,
@@ -10,6 +12,7 @@ import {
   markRetry,
   markSent,
   type OutboxEntry,
+  postpone,
   saveReference,
 } from './outbox-store.ts'
 
@@ -23,7 +26,7 @@ export type SenderDeps = {
   now: () => Date
   /** 0 to 1, for the jitter of retries. */
   random: () => number
-  /** Where an urgent message goes as well when its channel has failed `failuresBeforeFallback` times. */
+  /** Where an urgent message goes as well when its channel has failed `failuresUntilDown` times. */
   fallbackOf: (channel: string) => readonly string[]
   say: (message: string) => void
   /** Told of every message that only stays here because its channel is not set up. */
@@ -32,60 +35,121 @@ export type SenderDeps = {
 }
 
 const claimMs = 30_000
-const failuresBeforeFallback = 3
+/** So many failures in a row, whatever was sent, and a destination counts as down. */
+const failuresUntilDown = 3
 const longestDelayMs = 60_000
 const giveUpMs = 72 * 3_600_000
 /** So many waiting for one destination are told in one message; what is urgent is never bundled. */
 const bundleFrom = 6
 const mostAtOnce = 200
+/** A slow destination is looked at anew after this, so that what became urgent meanwhile goes first. */
+const laneMs = 5_000
 
-/** Remembers what each destination took in the last minute. */
-export type Throttle = Map<string, number[]>
+/** What this process has seen of each destination. Forgotten when it ends: the next one asks again. */
+export type Destinations = Map<string, { acceptedAt: number[]; failures: number; askedAgainAt: number }>
 
-/**
- * One round: sends what is due, the most urgent first, destinations side by side, messages to one destination one after another.
- * Returns how many were settled. Killed at any point, nothing is lost: a claimed entry is due again after its claim.
- */
-export async function sendDue(deps: SenderDeps, throttle: Throttle): Promise<number> {
-  const due = dueEntries(deps.store, deps.now(), mostAtOnce)
-  const lanes = Map.groupBy(due, (entry) => entry.channel)
-  const settled = await Promise.all([...lanes].map(([address, entries]) => sendLane(deps, throttle, address, entries)))
+const destinationOf = (destinations: Destinations, address: string) => {
+  const known = destinations.get(address) ?? { acceptedAt: [], failures: 0, askedAgainAt: 0 }
+  destinations.set(address, known)
+  return known
+}
+
+/** One round over every destination, side by side. Returns how many messages were settled. */
+export async function sendDue(deps: SenderDeps, destinations: Destinations): Promise<number> {
+  const channels = dueChannels(deps.store, deps.now())
+  const settled = await Promise.all(channels.map((address) => sendLane(deps, destinations, address)))
   return settled.reduce((sum, count) => sum + count, 0)
 }
 
-async function sendLane(
-  deps: SenderDeps,
-  throttle: Throttle,
-  address: string,
-  entries: readonly OutboxEntry[],
-): Promise<number> {
+/**
+ * Sends what is due for one destination, the most urgent first, one message after another. Returns how many were settled. Killed at any
+ * point, nothing is lost: a claimed entry is due again after its claim. A destination that is down is asked with one or two messages at
+ * a time, later and later; what is urgent takes the second way meanwhile without having been tried.
+ */
+export async function sendLane(deps: SenderDeps, destinations: Destinations, address: string): Promise<number> {
+  const { store } = deps
+  const startedAt = performance.now()
   const [kind, target] = splitAddress(address)
   const channel = deps.channels.find((candidate) => candidate.kind === kind)
+  const destination = destinationOf(destinations, address)
+  dropOvertaken(store, address, deps.now())
+  const due = dueEntries(store, deps.now(), { channel: address, limit: mostAtOnce })
+  const isDown = (): boolean => destination.failures >= failuresUntilDown
+  // A clock that went back leaves a moment further away than any delay.
+  const waitMs = destination.askedAgainAt - deps.now().getTime()
+  if (isDown() && waitMs > 0 && waitMs <= longestDelayMs) {
+    goAround(deps, due, new Date(destination.askedAgainAt))
+    return 0
+  }
   let settled = 0
-  const urgent = entries.filter(({ priority }) => priority <= 1)
-  const calm = entries.filter(({ priority }) => priority > 1)
-  const isBundled = channel?.canBundle === true && calm.length >= bundleFrom
-  const groups = [...urgent.map((entry) => [entry]), ...(isBundled ? [calm] : calm.map((entry) => [entry]))]
-  for (const group of groups) {
-    if (deps.signal.aborted) return settled
-    const claimed = group.filter((entry) => claimEntry(deps.store, entry, after(deps.now(), claimMs)))
-    const [first] = claimed
-    if (!first) continue
-    const waitMs = channel ? throttled(throttle, address, channel.perMinute, deps.now()) : 0
-    if (waitMs > 0) {
-      for (const entry of claimed) markRetry(deps.store, entry.id, 'waits for its turn', after(deps.now(), waitMs))
+  let failed = 0
+  for (const group of groupsOf(due, channel)) {
+    if (deps.signal.aborted || performance.now() - startedAt > laneMs) return settled
+    const turnInMs = channel ? untilTurn(destination.acceptedAt, channel.perMinute, deps.now()) : 0
+    if (turnInMs > 0) {
+      const turn = after(deps.now(), turnInMs)
+      store.transaction(() => {
+        for (const entry of group) postpone(store, entry, 'waits for its turn', turn)
+      })
       continue
     }
+    const claimed = store.transaction(() =>
+      group.filter((entry) => claimEntry(store, entry, after(deps.now(), claimMs))),
+    )
+    const [first] = claimed
+    if (!first) continue
+    destination.acceptedAt.push(deps.now().getTime())
     const message = claimed.length === 1 ? first.message : bundle(claimed.map((entry) => entry.message))
     const delivery = await attempt(deps, channel, { kind, target, address }, { ...first, message })
-    deps.store.transaction(() => {
-      for (const entry of claimed) settle(deps, entry, delivery, claimed.length)
+    // Stopped from within: neither the destination's failure nor ours to judge; the claim runs out.
+    if (!delivery.ok && deps.signal.aborted) return settled
+    if (delivery.ok || !delivery.retry) destination.failures = 0
+    else {
+      destination.failures++
+      destination.askedAgainAt = deps.now().getTime() + delayOf(deps, destination.failures, delivery.retryAfterMs)
+    }
+    store.transaction(() => {
+      for (const entry of claimed) settle(deps, entry, delivery, { bundled: claimed.length, destination })
     })
     if (delivery.ok) settled += claimed.length
-    // A destination that is down need not be asked for each message of this round.
-    else if (delivery.retry) break
+    else if (delivery.retry) {
+      failed++
+      // A destination that answers may refuse one message and take another; one that is silent need not be asked again.
+      if (failed > 1 || delivery.mayHaveArrived === true) break
+    }
+  }
+  if (isDown()) {
+    const rest = dueEntries(store, deps.now(), { channel: address, limit: mostAtOnce })
+    goAround(deps, rest, new Date(destination.askedAgainAt))
   }
   return settled
+}
+
+/** Urgent ones alone and first; many calm ones in one message where the channel can. */
+function groupsOf(due: readonly OutboxEntry[], channel: Channel | undefined): OutboxEntry[][] {
+  const urgent = due.filter(({ priority }) => priority <= 1)
+  const calm = due.filter(({ priority }) => priority > 1)
+  const isBundled = channel?.canBundle === true && calm.length >= bundleFrom
+  return [...urgent.map((entry) => [entry]), ...(isBundled ? [calm] : calm.map((entry) => [entry]))]
+}
+
+/** Entries of a destination that is down wait until it is asked again; urgent ones take the second way now. */
+function goAround(deps: SenderDeps, due: readonly OutboxEntry[], until: Date): void {
+  if (due.length === 0) return
+  deps.store.transaction(() => {
+    for (const entry of due) {
+      takeSecondWay(deps, entry)
+      if (entry.state === 'waiting') postpone(deps.store, entry, entry.outcome || 'the destination is down', until)
+    }
+  })
+}
+
+/** The same message to other channels, once; one that has it anyway does not get it twice. */
+function takeSecondWay(deps: SenderDeps, entry: OutboxEntry): void {
+  if (entry.priority > 1) return
+  const channels = deps.fallbackOf(entry.channel).filter((channel) => channel !== entry.channel)
+  const key = entry.dedupKey.slice(entry.subject.length + 1, -(entry.channel.length + 1))
+  enqueue(deps.store, entry.message, { channels, key, now: deps.now() })
 }
 
 const splitAddress = (address: string): [string, string] => {
@@ -125,36 +189,49 @@ async function attempt(
   }
 }
 
-function settle(deps: SenderDeps, entry: OutboxEntry, delivery: Delivery, bundled: number): void {
+function settle(
+  deps: SenderDeps,
+  entry: OutboxEntry,
+  delivery: Delivery,
+  around: { bundled: number; destination: { failures: number; askedAgainAt: number } },
+): void {
   const now = deps.now()
-  const outcome = bundled > 1 ? `${delivery.outcome} (${bundled} in one message)` : delivery.outcome
+  const outcome = around.bundled > 1 ? `${delivery.outcome} (${around.bundled} in one message)` : delivery.outcome
   if (delivery.ok) return markSent(deps.store, entry.id, outcome, now)
   // The claim counted this attempt.
   const failures = entry.attempts + 1
-  const isTooOld = now.getTime() - Date.parse(entry.createdAt) > giveUpMs
-  const isFinal = !delivery.retry || isTooOld
-  if (entry.priority <= 1 && (isFinal || failures === failuresBeforeFallback)) {
-    const channels = deps.fallbackOf(entry.channel).filter((channel) => channel !== entry.channel)
-    enqueue(deps.store, entry.message, { channels, key: `fallback ${entry.dedupKey}`, now })
-  }
+  const isFinal = !delivery.retry || now.getTime() - Date.parse(entry.createdAt) > giveUpMs
+  if (isFinal || failures >= failuresUntilDown || around.destination.failures >= failuresUntilDown)
+    takeSecondWay(deps, entry)
   if (isFinal) {
     deps.say(`${entry.channel} will not take "${entry.message.title}": ${outcome}`)
     return markDead(deps.store, entry.id, outcome)
   }
-  const delayMs = delivery.retryAfterMs ?? Math.min(longestDelayMs, 1_000 * 2 ** (failures - 1))
-  const jitteredMs = Math.min(longestDelayMs, delayMs) * (0.5 + deps.random() / 2)
-  markRetry(deps.store, entry.id, outcome, after(now, jitteredMs))
+  const nextAt = Math.max(
+    around.destination.askedAgainAt,
+    now.getTime() + delayOf(deps, failures, delivery.retryAfterMs),
+  )
+  markRetry(deps.store, entry.id, {
+    outcome,
+    nextAt: new Date(nextAt),
+    mayHaveArrived: delivery.mayHaveArrived === true,
+  })
+}
+
+/** Twice as long each time, a minute at most, and at random half as much, so that many do not come back at once. */
+function delayOf(deps: SenderDeps, failures: number, retryAfterMs: number | undefined): number {
+  const delayMs = retryAfterMs ?? 1_000 * 2 ** (Math.min(failures, 10) - 1)
+  return Math.min(longestDelayMs, delayMs) * (0.5 + deps.random() / 2)
 }
 
 /** Milliseconds until the destination takes another; 0 takes it now. */
-function throttled(throttle: Throttle, address: string, perMinute: number, now: Date): number {
+function untilTurn(acceptedAt: number[], perMinute: number, now: Date): number {
   const since = now.getTime() - 60_000
-  const recent = (throttle.get(address) ?? []).filter((at) => at > since)
-  throttle.set(address, recent)
-  const oldest = recent[0]
-  if (recent.length >= perMinute && oldest !== undefined) return oldest - since + 1
-  recent.push(now.getTime())
-  return 0
+  // What lies ahead was seen before the clock went back.
+  const recent = acceptedAt.filter((at) => at > since && at <= now.getTime())
+  acceptedAt.splice(0, acceptedAt.length, ...recent)
+  const oldest = recent.at(-perMinute)
+  return oldest === undefined ? 0 : oldest - since + 1
 }
 
 function bundle(messages: readonly Message[]): Message {

@@ -8,7 +8,8 @@ import { pagerDutyChangesChannel, pagerDutyChannel } from './channels/pagerduty.
 import { slackChannel } from './channels/slack.ts'
 import { webhookChannel } from './channels/webhook.ts'
 import type { notifySettings } from './notify-settings.ts'
-import { type Mode, sendDue, type Throttle } from './send-outbox.ts'
+import { dueChannels } from './outbox-store.ts'
+import { type Destinations, type Mode, sendLane, type SenderDeps } from './send-outbox.ts'
 
 export type NotifyConfig = ValuesOf<typeof notifySettings>
 
@@ -38,7 +39,10 @@ export function openChannels(config: NotifyConfig, consoleUrl: string): readonly
 
 const pauseMs = 300
 
-/** Sends the outbox until disposed; what is being sent then is due again after its claim. */
+/**
+ * Sends the outbox until disposed; what is being sent then is due again after its claim. Each destination is a lane of its own: one that
+ * hangs holds up nothing but itself.
+ */
 export function startSender(deps: {
   store: Store
   channels: readonly Channel[]
@@ -48,7 +52,8 @@ export function startSender(deps: {
   now?: () => Date
 }): AsyncDisposable {
   const stop = new AbortController()
-  const throttle: Throttle = new Map()
+  const destinations: Destinations = new Map()
+  const busy = new Map<string, Promise<void>>()
   const modeOf = (kind: string): Mode => deps.config.notifyModes?.get(kind) ?? 'live'
   const fallbackOf = (channel: string): string[] => {
     const { pagerOfRecord, oncall, oncallEmail } = deps.policy().channels
@@ -61,29 +66,37 @@ export function startSender(deps: {
     unset.add(address)
     deps.say(`messages for ${address} are only recorded here: ${missing}`)
   }
+  const now = deps.now ?? (() => new Date())
+  const sending: SenderDeps = {
+    store: deps.store,
+    channels: deps.channels,
+    modeOf,
+    fallbackOf,
+    now,
+    random: Math.random,
+    say: deps.say,
+    onUnset,
+    signal: stop.signal,
+  }
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined)
+  const failed = (error: unknown): Promise<void> => {
+    deps.say(`sending messages failed, trying again: ${error instanceof Error ? error.message : String(error)}`)
+    return pause(2_000)
+  }
+  const lane = async (address: string): Promise<void> => {
+    await sendLane(sending, destinations, address).catch(failed)
+    busy.delete(address)
+  }
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       try {
-        await sendDue(
-          {
-            store: deps.store,
-            channels: deps.channels,
-            modeOf,
-            fallbackOf,
-            now: deps.now ?? (() => new Date()),
-            random: Math.random,
-            say: deps.say,
-            onUnset,
-            signal: stop.signal,
-          },
-          throttle,
-        )
+        for (const address of dueChannels(deps.store, now())) if (!busy.has(address)) busy.set(address, lane(address))
       } catch (error) {
-        deps.say(`sending messages failed, trying again: ${error instanceof Error ? error.message : String(error)}`)
-        await sleep(2_000, undefined, { signal: stop.signal }).catch(() => undefined)
+        await failed(error)
       }
-      await sleep(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined)
+      await pause(pauseMs)
     }
+    await Promise.all(busy.values())
   }
   const running = run()
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Policy } from '../policy/policy.ts'
 import type { Store } from '../store.ts'
 import { onCallBetween, type Override, type Recorded, type Schedule } from './schedule.ts'
@@ -30,13 +31,15 @@ export function addOverride(store: Store, entry: NewOverride): number {
   )
 }
 
+const swapPrefix = 'swap-'
+
 /** Two people take each other's place in a stretch: two replacements in one transaction. */
 export function swapPeople(
   store: Store,
   swap: { one: string; other: string; from: Date; until: Date; by: string; now: Date },
 ): void {
   // Each is meant of the schedule without the other one, so they go through a name that nobody has.
-  const between = `swap-${swap.now.getTime()}`
+  const between = `${swapPrefix}${randomUUID()}`
   store.transaction(() => {
     for (const [other, person] of [
       [swap.one, between],
@@ -47,16 +50,23 @@ export function swapPeople(
   })
 }
 
-/** False when it was over or cancelled already. A running one ends now. */
-export const cancelOverride = (store: Store, id: number, now: Date): boolean =>
-  store.run(
-    `update oncall_override set cancelled_at = ?, ends_at = max(starts_at, min(ends_at, ?))
-     where id = ? and cancelled_at is null and ends_at > ?`,
-    now.toISOString(),
-    now.toISOString(),
-    id,
-    now.toISOString(),
-  ) === 1
+/** False when it was over or cancelled already. A running one ends now; of a swap all parts end, or somebody would stand for nobody. */
+export function cancelOverride(store: Store, id: number, now: Date): boolean {
+  return store.transaction(() => {
+    const cancelled = store.run(
+      `update oncall_override set cancelled_at = ?, ends_at = max(starts_at, min(ends_at, ?))
+       where cancelled_at is null and ends_at > ? and (id = ? or (at, note) = (
+         select part.at, part.note from oncall_override part join oncall_override other on other.at = part.at and other.note = part.note
+         where part.id = ? and other.person like '${swapPrefix}%'))`,
+      now.toISOString(),
+      now.toISOString(),
+      now.toISOString(),
+      id,
+      id,
+    )
+    return cancelled > 0
+  })
+}
 
 export type StoredOverride = Override & { note: string; by: string; at: string }
 

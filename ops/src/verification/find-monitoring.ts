@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { listAlerts } from '../alerts/alert-store.ts'
-import { heartbeatFile } from '../engine/start-engine.ts'
+import { heartbeatFile } from '../dead-man/heartbeat-file.ts'
 import type { Policy, SignalName } from '../policy/policy.ts'
 import { readSamples } from '../signals/sample-store.ts'
 import { signals } from '../signals/vocabulary.ts'

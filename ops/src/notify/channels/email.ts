@@ -54,9 +54,15 @@ export function emailChannel(options: EmailOptions): Channel & AsyncDisposable {
         return { ok: true, outcome: sent.response }
       } catch (error) {
         const code = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : 0
+        const kind = error instanceof Error && 'code' in error ? String(error.code) : ''
         return {
           ok: false,
           retry: code < 500,
+          // Cut off or silent after the mail was handed over; an answer or a connection that never stood says it was not taken.
+          mayHaveArrived:
+            code === 0 &&
+            ['ETIMEDOUT', 'ESOCKET', 'ESTREAM', 'ECONNECTION'].includes(kind) &&
+            !/ECONNREFUSED|Greeting/.test(String(error)),
           outcome: error instanceof Error ? error.message : String(error),
         }
       }

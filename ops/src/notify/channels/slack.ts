@@ -54,7 +54,7 @@ function apiDelivery(answer: Awaited<ReturnType<typeof postJson>>): Delivery {
   try {
     said = JSON.parse(answer.body) as typeof said
   } catch {
-    return { ok: false, retry: true, outcome: 'the answer is no JSON' }
+    return { ok: false, retry: true, outcome: 'the answer is no JSON', mayHaveArrived: true }
   }
   if (said.ok)
     return {
