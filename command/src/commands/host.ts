@@ -24,7 +24,8 @@ and deploys releases to them (./dam release build, ./dam deploy, ./dam rollback)
   ./dam host init     prepare it: --dir <folder> (DAM_HOST_DIR, default ./host), --production-port 8080,
                       --staging-port 8082, --ops-port 8081, --listen <address> (default localhost),
                       --production-url, --staging-url where a proxy stands in front; again completes what is missing
-  ./dam host up       run what looks after it until Ctrl-C: console, and a keeper for each environment
+  ./dam host up       run what looks after it until Ctrl-C: console, and a keeper for each environment; --log prints
+                      the console's log here as well, it is in logs/app.log of the host in any case
   ./dam host status   what runs now; --json
   ./dam host stop     end what looks after it; DAM itself keeps serving. --all stops everything in order
   ./dam host systemd  print the units that do the same as ./dam host up; --write <folder>, --user <name>
@@ -38,8 +39,11 @@ export async function run(args: string[]): Promise<number> {
     case 'init':
       return init(rest)
     case 'up': {
-      const { values } = parseArgs({ args: rest, options: { host: { type: 'string' } } })
-      return superviseHost(requireHost(values.host))
+      const { values } = parseArgs({
+        args: rest,
+        options: { host: { type: 'string' }, log: { type: 'boolean', default: false } },
+      })
+      return superviseHost(requireHost(values.host), { showLog: values.log })
     }
     case 'status':
       return status(rest)

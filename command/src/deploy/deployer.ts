@@ -31,8 +31,8 @@ export function openDeployer(options: {
     who: options.by ?? userInfo().username,
     policy: readPolicy(shellEnvironment['DAM_POLICY']).policy,
     bakeMs,
-    evaluateGates: (release) =>
-      evaluateGates(gates.deps, { release, environment: options.environment, now: new Date() }),
+    evaluateGates: (release, requestedBy) =>
+      evaluateGates(gates.deps, { release, environment: options.environment, now: new Date(), requestedBy }),
     progress: options.isQuiet ? () => undefined : printer,
   })
   return {

@@ -21,7 +21,7 @@ const keeperStopBoundMs = 120_000
 const opsStopBoundMs = 30_000
 
 /** Runs the ops process and a keeper for each environment until asked to stop: SIGTERM stops all, SIGUSR2 leaves DAM serving. */
-export async function superviseHost(hostDir: string): Promise<number> {
+export async function superviseHost(hostDir: string, options: { showLog: boolean }): Promise<number> {
   process.title = 'dam: host'
   const lock = claim(hostDir)
   const environments = readEnvironments(hostDir)
@@ -33,7 +33,7 @@ export async function superviseHost(hostDir: string): Promise<number> {
       command: process.execPath,
       args: [entry, ...args],
       cwd: root,
-      env: { ...shellEnvironment, DAM_HOST_DIR: hostDir },
+      env: { ...shellEnvironment, DAM_HOST_DIR: hostDir, DAM_LOG_STDOUT: options.showLog ? 'yes' : 'no' },
       showLog: true,
       stopBoundMs,
       say,

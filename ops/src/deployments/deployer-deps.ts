@@ -3,6 +3,7 @@ import type { Environment } from '../environments/environment.ts'
 import type { GateStatus } from '../gates/gate.ts'
 import type { FrontClient } from '../front/front-client.ts'
 import type { Message } from '../notify/message.ts'
+import type { ReleaseCondition } from '../releases/release-condition.ts'
 import type { Release } from '../releases/release.ts'
 import type { Store } from '../store.ts'
 import type { ChecklistLine } from '../verification/checklist.ts'
@@ -21,7 +22,10 @@ export type DeployerDeps = {
   now: () => Date
   front: FrontClient
   installRelease(release: Release, say: (message: string) => void): Promise<{ dir: string }>
-  evaluateGates(release: Release): Promise<GateStatus[]>
+  /** What of a release is on this host and can be trusted. */
+  conditionOf(release: Release): Promise<ReleaseCondition>
+  /** `requestedBy`: their own waivers do not count. */
+  evaluateGates(release: Release, requestedBy: string): Promise<GateStatus[]>
   createBackup(neededBy: string): Promise<Backup>
   latestBackup(): Backup | undefined
   /** Connection string of the environment's database; null: it does not run. */

@@ -58,6 +58,8 @@ export type DeploymentData = {
   trace?: unknown
   /** Of a rollback: the rung of the ladder that was taken. */
   rung?: string
+  /** Of a rollback: the one rung a person wants. */
+  forcedRung?: string
   /** Set while the front answers with the maintenance page for our sake. */
   isInMaintenance?: boolean
   /** Seconds from the decision to the traffic restored. */

@@ -27,7 +27,7 @@ export async function planDeploy(deps: DeployerDeps, tag: string): Promise<Deplo
   const release = resolveRelease(store, tag)
   const previous = activeRelease(store, environment.name)
   const required = new Set(policy.requiredGates)
-  const gates = (await deps.evaluateGates(release)).map((status) => ({
+  const gates = (await deps.evaluateGates(release, deps.who)).map((status) => ({
     ...status,
     isRequired: required.has(status.kind),
   }))

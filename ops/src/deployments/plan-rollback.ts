@@ -1,23 +1,24 @@
-import { existsSync } from 'node:fs'
-import path from 'node:path'
-import { hostFolders } from '../environments/environment.ts'
-import { readMarker, installedMarker } from '../releases/release-folder.ts'
-import { releaseFolderName } from '../releases/install-release.ts'
 import { listReleases, previousGoodRelease, resolveRelease } from '../releases/release-store.ts'
+import type { ReleaseCondition } from '../releases/release-condition.ts'
 import type { Release } from '../releases/release.ts'
-import { verifyStoredRelease } from '../releases/verify-release.ts'
 import type { Backup } from '../backup/backup.ts'
 import { predictRestore } from '../backup/predict-restore.ts'
 import type { Store } from '../store.ts'
 import { openDeployment } from './deployment-store.ts'
 import { predictedSeconds, type Prediction } from './rollback-history.ts'
 import { RequestRefused, activeRelease } from './request-deployment.ts'
-import { appliedMigrations, blockingMigrations, downSteps, labels } from './schema-access.ts'
-import { isInUse, listSlots } from './slot-store.ts'
+import { appliedMigrations, blockingMigrations, downSteps, labels, pendingMigrations } from './schema-access.ts'
+import { warmSlot } from './slot-store.ts'
 import { type Losses, readLosses } from './rollback-losses.ts'
 
+export const rungNames = ['flag', 'warm', 'start', 'install', 'down', 'restore', 'maintenance-page', 'rebuild'] as const
+export type RungName = (typeof rungNames)[number]
+
+/** Rungs a rollback climbs by itself, cheapest first; the others need a person. */
+export const climbable = ['warm', 'start', 'install', 'down'] as const satisfies readonly RungName[]
+
 export type Rung = {
-  name: 'flag' | 'warm' | 'start' | 'install' | 'down' | 'restore' | 'maintenance' | 'rebuild'
+  name: RungName
   title: string
   isPossible: boolean
   /** Why not, or what it does exactly. */
@@ -32,9 +33,14 @@ export type RollbackPlan = {
   environment: string
   from: string | null
   to: string | null
+  toDigest: string | null
   rungs: Rung[]
   /** The rung `./dam rollback` takes. */
-  chosen: Rung['name'] | null
+  chosen: RungName | null
+  /** What is wrong with the artifact of the target; null when it is there and every checksum fits. */
+  artifactProblem: string | null
+  /** The exact commands that undo what the target cannot run on, in order; null: there is no way down. */
+  downSteps: string[] | null
   /** Of the chosen rung against the promise. */
   predictedMinutes: number | null
   withinMinutes: number
@@ -42,40 +48,43 @@ export type RollbackPlan = {
 
 export type PlanOptions = {
   store: Store
-  hostDir: string
   environment: string
   to: string | null
+  /** Plans the way back from this release as if it had been deployed and had finished its bake; null: from what serves now. */
+  after?: Release | null
   databaseUrl: string | null
   latestBackup: Backup | undefined
+  conditionOf: (release: Release) => Promise<ReleaseCondition>
   withinMs: number
 }
 
-/** Every way back from what an environment serves now, cheapest first. Changes nothing. */
+/** Every way back, cheapest first. Changes nothing. The one planner: for people, for the gate and for the rollback itself. */
 export async function planRollback(options: PlanOptions): Promise<RollbackPlan> {
-  const { store, environment, hostDir, databaseUrl, latestBackup } = options
+  const { store, environment, databaseUrl, latestBackup, after = null } = options
   const active = activeRelease(store, environment)
   const open = openDeployment(store, environment)
-  const target = targetOf(options, active, open?.previousTag ?? null)
-  const applied = target && databaseUrl !== null ? await appliedMigrations(databaseUrl) : []
-  const blocking = target ? blockingMigrations(target, applied, listReleases(store)) : null
-  const problem = target ? await artifactProblem(hostDir, target) : 'there is no release to go back to'
+  const target = targetOf(options, active, open?.kind === 'deploy' ? open.previousTag : null)
+  const inDatabase = target && databaseUrl !== null ? await appliedMigrations(databaseUrl) : []
+  const applied = [...inDatabase, ...(after ? pendingMigrations(after, inDatabase) : [])]
+  const blocking = target && databaseUrl !== null ? blockingMigrations(target, applied, listReleases(store)) : null
+  const condition = target ? await options.conditionOf(target) : null
+  const problem = condition ? condition.artifactProblem : 'there is no release to go back to'
   const cutOverAt = lastCutOver(store, environment)
+  const undone = inDatabase.filter(({ number }) => (blocking ?? []).some((one) => one.number === number))
   const losses =
-    databaseUrl === null
+    databaseUrl === null || after
       ? null
-      : await readLosses(databaseUrl, { since: cutOverAt, blocking: blocking ?? [] }).catch(() => null)
+      : await readLosses(databaseUrl, { since: cutOverAt, blocking: undone }).catch(() => null)
   const since = cutOverAt === null ? 'the last cut-over' : cutOverAt.toISOString()
-  const warm =
-    target &&
-    listSlots(store, environment).find(
-      (slot) => slot.digest === target.digest && slot.desiredWeb === 'running' && isInUse(slot),
-    )
-  const dir = target && path.join(hostFolders(hostDir).releases, releaseFolderName(target))
-  const isInstalled =
-    dir !== null && existsSync(path.join(dir, installedMarker)) && readMarker(dir)?.digest === target?.digest
+  const warm = target && warmSlot(store, environment, target.digest)
+  const isInstalled = (condition?.intactFolder ?? null) !== null
   const fits = blocking !== null && blocking.length === 0
   const misfit =
-    blocking === null ? 'its schema cannot be reached from this database' : `${labels(blocking)} must be undone first`
+    databaseUrl === null
+      ? 'the database does not run, so nobody knows whether the release can run on it'
+      : blocking === null
+        ? 'its schema cannot be reached from this database'
+        : `${labels(blocking)} must be undone first`
   const predicted = (rung: Rung['name']): Prediction => predictedSeconds(store, environment, rung)
   const name = target?.tag ?? 'the release before'
   const command = target ? `./dam rollback ${environment}${options.to === null ? '' : ` --to ${target.tag}`}` : null
@@ -108,9 +117,9 @@ export async function planRollback(options: PlanOptions): Promise<RollbackPlan> 
       isPossible: isInstalled && fits && target !== null,
       because: isInstalled
         ? fits
-          ? 'installed, and runs on the schema as it is'
+          ? `installed with every file as it was built, and runs on the schema as it ${after ? 'will be' : 'is'}`
           : misfit
-        : `${name} is not installed`,
+        : `${name} is not installed, or files of it were changed`,
       predicted: predicted('start'),
       loses: 'nothing',
       command,
@@ -135,7 +144,7 @@ export async function planRollback(options: PlanOptions): Promise<RollbackPlan> 
             : 'nothing has to be undone'
           : `${downSteps(blocking).join(', then ')} (undoes ${labels(blocking)})`,
       predicted: predicted('down'),
-      loses: lossesText(losses, 'down', since),
+      loses: after ? 'what is written until then into what is undone' : lossesText(losses, since),
       command: blocking !== null && blocking.length > 0 ? command : null,
     },
     {
@@ -150,42 +159,51 @@ export async function planRollback(options: PlanOptions): Promise<RollbackPlan> 
       command: latestBackup ? `./dam restore ${environment} ${latestBackup.id}` : null,
     },
     {
-      name: 'maintenance',
+      name: 'maintenance-page',
       title: 'Maintenance page',
       isPossible: true,
-      because: 'the front shows it by itself where nothing can serve',
-      predicted: { seconds: 2, from: 'assumed' },
+      because: 'the front answers 503 with a reason; it does so by itself where nothing can serve',
+      predicted: predicted('maintenance-page'),
       loses: 'nothing; nobody can work',
-      command: null,
+      command: `./dam rollback ${environment} --rung maintenance-page`,
     },
     {
       name: 'rebuild',
-      title: 'Build the old tag from its sources',
+      title: 'Build the old tag from its sources again',
       isPossible: target !== null,
-      because: 'the last rung, as the runbook has it: not reproducible, and it may need a network',
-      predicted: { seconds: 600, from: 'assumed' },
+      because:
+        'the same tag gives the same artifact, or is refused; it may need a network. Without ./dam, as the runbook has it: git checkout, pnpm build',
+      predicted: predicted('rebuild'),
       loses: 'nothing',
-      command: target ? `git checkout ${target.tag} && pnpm build` : null,
+      command: target ? `./dam rollback ${environment} --to ${target.tag} --rung rebuild` : null,
     },
   ]
   const chosen =
-    rungs.find((rung) => ['warm', 'start', 'install', 'down'].includes(rung.name) && rung.isPossible) ?? null
+    rungs.find(
+      // Warm is for the bake only: what is promised before a deployment has to hold after it, too.
+      ({ name: rung, isPossible }) =>
+        isPossible && climbable.some((one) => one === rung) && !(after && rung === 'warm'),
+    ) ?? null
   return {
     environment,
-    from: active?.tag ?? null,
+    from: (after ?? active)?.tag ?? null,
     to: target?.tag ?? null,
+    toDigest: target?.digest ?? null,
     rungs,
     chosen: chosen?.name ?? null,
+    artifactProblem: problem,
+    downSteps: blocking && downSteps(blocking),
     predictedMinutes: chosen?.predicted ? chosen.predicted.seconds / 60 : null,
     withinMinutes: options.withinMs / 60_000,
   }
 }
 
 function targetOf(
-  { store, environment, to }: PlanOptions,
+  { store, environment, to, after = null }: PlanOptions,
   active: Release | null,
   before: string | null,
 ): Release | null {
+  if (after && after.digest !== active?.digest) return active
   if (to !== null) {
     const target = resolveRelease(store, to)
     if (target.digest === active?.digest) throw new RequestRefused(`${to} is what ${environment} serves already.`)
@@ -193,16 +211,6 @@ function targetOf(
   }
   if (before !== null && before !== active?.tag) return resolveRelease(store, before)
   return active && previousGoodRelease(store, environment, active.digest)
-}
-
-/** Null when the artifact is there and every checksum fits. */
-async function artifactProblem(hostDir: string, target: Release): Promise<string | null> {
-  try {
-    await verifyStoredRelease(hostDir, target.digest)
-    return null
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
 }
 
 function restorePrediction(store: Store, environment: string): Prediction | null {
@@ -219,7 +227,7 @@ const lastCutOver = (store: Store, environment: string): Date | null => {
   return row?.at ? new Date(row.at) : null
 }
 
-function lossesText(losses: Losses | null, rung: 'down', since: string): string {
+function lossesText(losses: Losses | null, since: string): string {
   if (losses === null) return 'unknown: the database does not answer'
   const rows = losses.tables
     .map(({ table, rows: count }) => `${table} ${count === null ? 'unknown' : count}`)
@@ -228,5 +236,5 @@ function lossesText(losses: Losses | null, rung: 'down', since: string): string 
     losses.tables.length === 0
       ? 'no table is dropped or loses a column'
       : `what these tables and columns hold: ${rows} rows since ${since}`
-  return rung === 'down' ? `${what}; ${losses.uploads ?? 'unknown'} uploads since then keep their originals` : ''
+  return `${what}; ${losses.uploads ?? 'unknown'} uploads since then keep their originals`
 }

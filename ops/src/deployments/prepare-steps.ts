@@ -17,8 +17,8 @@ export const gatesStep: Step = {
   name: 'gates',
   onFailure: 'unwind',
   run: async (context) => {
-    const { deps } = context
-    const statuses = await deps.evaluateGates(releaseOf(context))
+    const { deps, deployment } = context
+    const statuses = await deps.evaluateGates(releaseOf(context), deployment.requestedBy)
     const required = statuses.filter(({ kind }) => deps.policy.requiredGates.includes(kind))
     const missing = deps.policy.requiredGates.filter((kind) => !statuses.some((status) => status.kind === kind))
     if (missing.length > 0) throw new StepFailure(`no answer for ${missing.map((kind) => gateKinds[kind]).join(', ')}`)

@@ -88,13 +88,21 @@ export type RollbackRequest =
  * Writes down that an environment goes back: to the release `to`, or to the one before. A deployment that has not ended is asked to
  * unwind at its next step. Throws RequestRefused.
  */
-export function requestRollback(deps: Requester, options: { to: string | null; because: string }): RollbackRequest {
+export function requestRollback(
+  deps: Requester,
+  options: { to: string | null; because: string; rung?: string | undefined },
+): RollbackRequest {
   const { store, environment, who } = deps
-  const { because } = options
+  const { because, rung } = options
   return store.transaction(() => {
     const now = deps.now()
     const open = openDeployment(store, environment.name)
     if (open?.kind === 'deploy' && (options.to === null || options.to === open.previousTag)) {
+      if (rung !== undefined && rung !== 'warm') {
+        throw new RequestRefused(
+          `Deployment ${open.id} of ${open.tag} has not ended; it goes back by the process of ${open.previousTag ?? 'nothing'} that is warm: ./dam rollback ${environment.name} without --rung.`,
+        )
+      }
       const rollback = open.data.rollback ?? { trigger: 'person' as const, because, by: who }
       updateDeployment(store, open.id, { data: { rollback } }, now)
       requestPreemption(store, environment.name, who)
@@ -128,6 +136,7 @@ export function requestRollback(deps: Requester, options: { to: string | null; b
       requestedBy: who,
       data: {
         rollback: { trigger: 'person', because, by: who, isBecauseBad: options.to === null },
+        ...(rung === undefined ? {} : { forcedRung: rung }),
         stamps: { detectedAt: now.toISOString(), decidedAt: now.toISOString() },
       },
       now,

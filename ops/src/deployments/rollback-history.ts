@@ -9,7 +9,7 @@ const assumedSeconds = {
   install: 90,
   down: 180,
   restore: 600,
-  maintenance: 2,
+  'maintenance-page': 2,
   rebuild: 600,
 } as const
 

@@ -1,53 +1,67 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recordAudit } from '../audit/audit.ts'
 import { listReleases, setVerdict } from '../releases/release-store.ts'
+import { climbable, planRollback, type RollbackPlan } from './plan-rollback.ts'
 import { readPointer } from './pointer-store.ts'
 import { releaseOf, requireDatabase } from './prepare-steps.ts'
 import { appliedMigrations, blockingMigrations, labels, migrateDown, numberBelow } from './schema-access.ts'
-import { findSlot, isInUse, listSlots, setDesired } from './slot-store.ts'
+import { findSlot, listSlots, setDesired, warmSlot } from './slot-store.ts'
 import { requireSlot } from './start-steps.ts'
 import { type Step, type StepContext, StepFailure } from './step.ts'
 import { agreeFront, point, upstreamOf } from './traffic-steps.ts'
 
 const stopBoundMs = 60_000
 
-/** locked → backed-up: nothing is backed up here; the first rung that can be taken is chosen. */
+/** locked → backed-up: nothing is backed up here; the first rung of the ladder that is possible is taken, or the one a person wants. */
 export const chooseRungStep: Step = {
   name: 'choose rung',
   onFailure: 'unwind',
   run: async (context) => {
-    const { deps, deployment } = context
+    const { deps, deployment, note } = context
     const { store } = deps
-    const release = releaseOf(context)
-    const databaseUrl = deps.databaseUrl()
-    const applied = databaseUrl === null ? [] : await appliedMigrations(databaseUrl)
-    const blocking = blockingMigrations(release, applied, listReleases(store))
-    if (blocking === null) {
-      throw new StepFailure(
-        `${release.tag} cannot run on this database, whatever is undone. Restore a backup of its time: ./dam restore, then ./dam deploy.`,
-      )
-    }
-    const warm = listSlots(store, deployment.environment).find(
-      (slot) => slot.digest === release.digest && slot.desiredWeb === 'running' && isInUse(slot),
+    const { stamps = {}, forcedRung } = deployment.data
+    const plan = await planRollback({
+      ...deps,
+      environment: deployment.environment,
+      to: deployment.tag,
+      databaseUrl: requireDatabase(context),
+      latestBackup: deps.latestBackup(),
+      withinMs: deps.policy.rollbackWithinMs,
+    })
+    const ladder = plan.rungs.filter(({ name }) => climbable.some((one) => one === name))
+    const rung = ladder.find(({ name, isPossible }) =>
+      forcedRung === undefined ? isPossible : isPossible && name === forcedRung,
     )
-    const rung = blocking.length > 0 ? 'down' : warm ? 'warm' : 'start'
-    const { stamps = {} } = deployment.data
+    if (!rung) throw new StepFailure(noRung(plan, forcedRung))
+    const skipped = ladder.slice(0, ladder.indexOf(rung)).filter(({ isPossible }) => !isPossible)
+    for (const { name, because } of skipped) note(`not by "${name}": ${because}`)
+    const warm = rung.name === 'warm' ? warmSlot(store, deployment.environment, deployment.digest) : undefined
     return {
       state: 'backed-up',
       isSkipped: true,
-      message: {
-        down: `undo ${labels(blocking)}, then start ${release.tag}`,
-        warm: `${warm?.id ?? ''} is warm`,
-        start: `start ${release.tag}`,
-      }[rung],
+      message: `by "${rung.name}": ${rung.because}`,
       data: {
-        rung,
-        ...(rung === 'warm' && warm ? { newSlot: warm.id } : {}),
+        rung: rung.name,
+        ...(warm ? { newSlot: warm.id } : {}),
         stamps: { ...stamps, decidedAt: stamps.decidedAt ?? deployment.requestedAt },
       },
     }
   },
 }
+
+/** Why there is no automatic way back, and what is left. */
+function noRung(plan: RollbackPlan, forced: string | undefined): string {
+  const found = plan.rungs.find(({ name }) => name === forced)
+  if (found) return `rung "${found.name}" is not possible: ${found.because}`
+  const left = plan.rungs.filter(({ name, isPossible, command }) => !isAutomatic(name) && isPossible && command)
+  return [
+    `${plan.to ?? 'the release before'} cannot be started here: ${[...new Set(plan.rungs.filter(({ name }) => isAutomatic(name)).map(({ because }) => because))].join('; ')}.`,
+    'What is left, cheapest first:',
+    ...left.map(({ title, command }) => `  ${title}: ${command ?? ''}`),
+  ].join('\n')
+}
+
+const isAutomatic = (name: string): boolean => climbable.some((one) => one === name)
 
 /** backed-up → migrated: what the target cannot run on is undone while nobody writes, behind the maintenance page. */
 export const undoMigrationsStep: Step = {

@@ -2,7 +2,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { type Applied, label, migrate, readMigrations } from '@dam/platform/migrate'
 import { readLedger } from '@dam/platform/migrate/ledger'
-import { canRunOn } from '../releases/release-schema.ts'
+import { type AppliedMigration, canRunOn } from '../releases/release-schema.ts'
 import type { Release, ReleaseMigration } from '../releases/release.ts'
 
 const app = 'backend'
@@ -29,11 +29,11 @@ export const pendingMigrations = (release: Release, applied: readonly Applied[])
  * Newest applied migrations that have to be undone before the release may run, oldest first; null: undoing does not help, the
  * database is not one this release can come from. The rule is `canRunOn`.
  */
-export function blockingMigrations(
+export function blockingMigrations<T extends AppliedMigration>(
   release: Release,
-  applied: readonly Applied[],
+  applied: readonly T[],
   known: readonly Release[],
-): Applied[] | null {
+): T[] | null {
   for (let kept = applied.length; kept >= 0; kept--) {
     if (canRunOn(release, applied.slice(0, kept), known).canRun) return applied.slice(kept)
   }
@@ -62,10 +62,10 @@ export async function migrateDown(options: {
 }
 
 /** The newest migration that may stay when `blocking` is undone. */
-export const numberBelow = (blocking: readonly Applied[]): number => (blocking[0]?.number ?? 1) - 1
+export const numberBelow = (blocking: readonly Pick<Applied, 'number'>[]): number => (blocking[0]?.number ?? 1) - 1
 
 /** The very commands that undo what a release cannot run on. */
-export const downSteps = (blocking: readonly Applied[]): string[] => {
+export const downSteps = (blocking: readonly Pick<Applied, 'number'>[]): string[] => {
   const number = numberBelow(blocking)
   if (blocking.length === 0) return []
   return [`./dam migrate ${app} ${number === 0 ? 'zero' : String(number).padStart(4, '0')}`]

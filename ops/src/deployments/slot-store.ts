@@ -27,6 +27,10 @@ export const isInUse = (slot: Slot): boolean =>
   slot.observed?.web.pid != null ||
   slot.observed?.worker.pid != null
 
+/** The slot of a release that answers already; during a bake the old release has one. */
+export const warmSlot = (store: Store, environment: string, digest: string): Slot | undefined =>
+  listSlots(store, environment).find((slot) => slot.digest === digest && slot.desiredWeb === 'running' && isInUse(slot))
+
 /** Ports that no new slot may take, over all environments of the host. */
 export const portsInUse = (store: Store): Set<number> =>
   new Set(

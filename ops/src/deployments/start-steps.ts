@@ -2,18 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { canListen } from '../environments/port.ts'
 import { hostFolders } from '../environments/environment.ts'
 import { lastWords, slotLogFile } from '../keeper/process-log.ts'
+import type { Release } from '../releases/release.ts'
+import type { DeployPolicy } from './deploy-policy.ts'
 import type { Slot } from './deployment.ts'
 import { releaseOf } from './prepare-steps.ts'
 import { createSlot, findSlot, portsInUse, setDesired } from './slot-store.ts'
 import { type Step, type StepContext, StepFailure } from './step.ts'
+
+const warmWithinMs = 3_000
 
 /** migrated → started: on a private port, until it says three times that it can serve as this very release. */
 export const startStep: Step = {
   name: 'start',
   onFailure: 'unwind',
   run: async (context) => {
-    const slot = await ensureSlot(context)
-    const readyAfterMs = await untilReady(context, slot)
+    const { slot, readyAfterMs } = await readySlot(context)
     return {
       state: 'started',
       message: `${slot.id} on port ${slot.port}, ready after ${(readyAfterMs / 1000).toFixed(1)} s`,
@@ -39,14 +42,38 @@ export const warmUpStep: Step = {
   },
 }
 
+/** A warm process that does not answer at once is given up for a new one, unless a person wants just it. */
+async function readySlot(context: StepContext): Promise<{ slot: Slot; readyAfterMs: number }> {
+  const { deployment, deps, note } = context
+  const { rung, forcedRung } = deployment.data
+  const slot = await ensureSlot(context)
+  if (rung !== 'warm') return { slot, readyAfterMs: await untilReady(context, slot, deps.policy.ready) }
+  try {
+    // It has proved itself; going back to it must not wait.
+    return {
+      slot,
+      readyAfterMs: await untilReady(context, slot, { ...deps.policy.ready, times: 1, withinMs: warmWithinMs }),
+    }
+  } catch (error) {
+    if (!(error instanceof StepFailure) || forcedRung !== undefined) throw error
+    note(`not by "warm": ${error.message}; starting another process`)
+    const other = await newSlot(context, 'start')
+    return { slot: other, readyAfterMs: await untilReady(context, other, deps.policy.ready) }
+  }
+}
+
 /** The slot of this deployment: made now, or found when a killed deployer had made it. */
 async function ensureSlot(context: StepContext): Promise<Slot> {
-  const { deps, deployment, lease, note } = context
+  const { deps, deployment } = context
+  const known = deployment.data.newSlot === undefined ? undefined : findSlot(deps.store, deployment.data.newSlot)
+  return known && known.desiredWeb === 'running' ? known : newSlot(context)
+}
+
+async function newSlot(context: StepContext, rung?: string): Promise<Slot> {
+  const { deps, deployment, lease } = context
   const { store } = deps
-  const known = deployment.data.newSlot === undefined ? undefined : findSlot(store, deployment.data.newSlot)
-  if (known && known.desiredWeb === 'running') return known
   const release = releaseOf(context)
-  const { dir } = await deps.installRelease(release, note)
+  const dir = await folderToStart(context, release)
   for (;;) {
     const port = await freePort(context)
     const slot = lease.transaction(() => {
@@ -65,10 +92,22 @@ async function ensureSlot(context: StepContext): Promise<Slot> {
       )
       // Nobody else works on what the warm-up uploads when this is the first release.
       if (!deployment.data.oldSlot) setDesired(store, created.id, { desiredWorker: 'running' }, lease.token)
-      context.remember({ newSlot: created.id })
+      context.remember({ newSlot: created.id, ...(rung === undefined ? {} : { rung }) })
       return created
     })
     if (slot) return slot
+  }
+}
+
+/** On the way back, a folder whose files are as the ledger has them will do when the artifact is lost or was changed. */
+async function folderToStart({ deps, deployment, note }: StepContext, release: Release): Promise<string> {
+  try {
+    return (await deps.installRelease(release, note)).dir
+  } catch (error) {
+    const { intactFolder } = deployment.kind === 'rollback' ? await deps.conditionOf(release) : { intactFolder: null }
+    if (intactFolder === null) throw error
+    note(`${error instanceof Error ? error.message : String(error)} Starting it from its folder, which is unchanged.`)
+    return intactFolder
   }
 }
 
@@ -82,11 +121,9 @@ async function freePort({ deps }: StepContext): Promise<number> {
 }
 
 /** Milliseconds it took. Ends early when the process dies or turns out to be another release. */
-export async function untilReady(context: StepContext, slot: Slot): Promise<number> {
+async function untilReady(context: StepContext, slot: Slot, ready: DeployPolicy['ready']): Promise<number> {
   const { deps, signal } = context
-  const { everyMs, withinMs } = deps.policy.ready
-  // A warm process has proved itself; going back to it must not wait.
-  const times = context.deployment.data.rung === 'warm' ? 1 : deps.policy.ready.times
+  const { times, everyMs, withinMs } = ready
   const begin = performance.now()
   let answers = 0
   let last = 'it has not answered'

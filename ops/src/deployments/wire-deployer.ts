@@ -1,9 +1,9 @@
 import path from 'node:path'
-import { describeRunningPostgres } from '@dam/platform/postgres/describe'
 import { latestBackup } from '../backup/backup-store.ts'
 import { createBackup } from '../backup/create-backup.ts'
 import { hostFolders } from '../environments/environment.ts'
 import { environmentOf, readHost } from '../environments/host.ts'
+import { runningDatabaseUrl } from '../environments/running-database.ts'
 import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
 import { createFrontClient } from '../front/front-client.ts'
 import type { GateStatus } from '../gates/gate.ts'
@@ -12,6 +12,7 @@ import { onCall } from '../oncall/schedule.ts'
 import { readSchedule } from '../oncall/oncall-store.ts'
 import type { Policy } from '../policy/policy.ts'
 import { installRelease } from '../releases/install-release.ts'
+import { inspectRelease } from '../releases/release-condition.ts'
 import type { Release } from '../releases/release.ts'
 import type { Store } from '../store.ts'
 import { runJourney } from '../verification/run-journey.ts'
@@ -29,7 +30,7 @@ export type DeployerOptions = {
   policy: Policy
   /** Instead of the policy's; for staging and tests. */
   bakeMs?: number | undefined
-  evaluateGates: (release: Release) => Promise<GateStatus[]>
+  evaluateGates: (release: Release, requestedBy: string) => Promise<GateStatus[]>
   progress: DeployerDeps['progress']
 }
 
@@ -39,11 +40,7 @@ export function wireDeployer(options: DeployerOptions): DeployerDeps {
   const { runDir, ...environment } = environmentOf(hostDir, options.environment)
   if (runDir === null) throw new Error(`${environment.name} has no run folder, so nothing can be deployed to it.`)
   const now = (): Date => new Date()
-  const databaseUrl = (): string | null => {
-    if (environment.databaseUrl !== null) return environment.databaseUrl
-    const running = describeRunningPostgres(environment.dataDir)
-    return running?.ready ? running.connectionString : null
-  }
+  const databaseUrl = (): string | null => runningDatabaseUrl(environment)
   const journey = async (baseUrl: string, release: Release, timeoutMs: number) => {
     const connectionString = databaseUrl()
     if (connectionString === null) throw new Error(`the database of ${environment.name} does not run`)
@@ -64,6 +61,7 @@ export function wireDeployer(options: DeployerOptions): DeployerDeps {
     now,
     front: createFrontClient(path.join(runDir, 'front.sock')),
     installRelease: (release, say) => installRelease({ hostDir, release, say }),
+    conditionOf: (release) => inspectRelease(hostDir, release),
     evaluateGates: options.evaluateGates,
     createBackup: (neededBy) => {
       const connectionString = databaseUrl()

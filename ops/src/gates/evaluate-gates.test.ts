@@ -247,16 +247,17 @@ describe('the rollback gate', () => {
       { artifactProblem: 'checksum of main.ts differs' },
       { schema: { because: 'migration 3 has no way down', downSteps: null } },
       { predictedMinutes: 15.1 },
+      { predictedMinutes: null },
       { predictedMinutes: Number.NaN },
       { target: { tag: 'v1.1.0', digest: 'd'.repeat(64) } },
     ]
     for (const part of broken) expect((await statusWith({ ...planned, ...part }))?.state).toBe('fail')
   })
 
-  it('says that a first release has only the maintenance page', async () => {
+  it('says that where nothing serves there is only the maintenance page', async () => {
     expect(await statusWith({ state: 'first-release' })).toMatchObject({
       state: 'pass',
-      evidence: { summary: 'first release: rollback = maintenance page' },
+      evidence: { summary: 'nothing serves that could be gone back to: rollback = maintenance page' },
     })
   })
 

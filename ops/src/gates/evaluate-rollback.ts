@@ -15,7 +15,7 @@ export function evaluateRollback(
   const computed = { by: 'dam', at: now.toISOString(), expiresAt: null, recordId: null }
   if (plan.state === 'unknown') return { ...computed, state: 'unknown', evidence: { summary: plan.because }, remedy }
   if (plan.state === 'first-release') {
-    const summary = 'first release: rollback = maintenance page'
+    const summary = 'nothing serves that could be gone back to: rollback = maintenance page'
     return { ...computed, state: 'pass', evidence: { summary, details: plan }, remedy: null }
   }
   const { target, artifactProblem, schema, predictedMinutes, predictedFrom } = plan
@@ -23,8 +23,9 @@ export function evaluateRollback(
     target.digest === release.digest ? 'the target is the release itself' : null,
     artifactProblem,
     schema && schema.downSteps === null ? `no way down: ${schema.because}` : null,
+    predictedMinutes === null ? predictedFrom : null,
     // Also catches NaN.
-    predictedMinutes <= policy.rollbackMinutes
+    predictedMinutes === null || predictedMinutes <= policy.rollbackMinutes
       ? null
       : `predicted ${predictedMinutes} minutes, promised ${policy.rollbackMinutes}`,
   ].filter((problem) => problem !== null)
@@ -33,7 +34,7 @@ export function evaluateRollback(
     return { ...computed, state: 'fail', evidence: evidence(`back to ${target.tag}: ${problems.join('; ')}`), remedy }
   }
   const steps = schema?.downSteps?.length ? `after ${schema.downSteps.join(', ')}` : 'on the schema as it will be'
-  const minutes = `${predictedMinutes} of ${policy.rollbackMinutes} minutes (${predictedFrom})`
+  const minutes = `${predictedMinutes ?? 'unknown'} of ${policy.rollbackMinutes} minutes (${predictedFrom})`
   return {
     ...computed,
     state: 'pass',

@@ -34,10 +34,12 @@ export type RollbackReadiness =
         because: string
         /** Exact commands, in order; null when there is no way down. */ downSteps: string[] | null
       }
-      predictedMinutes: number
-      /** Where the prediction comes from, such as `p95 of 7 rollbacks` or `no history: assumed`. */
+      /** Null: no rung of the ladder is possible. */
+      predictedMinutes: number | null
+      /** Where the prediction comes from, such as `longest of 7 measured here`. */
       predictedFrom: string
     }
+  /** Nothing serves that could be gone back to. */
   | { state: 'first-release' }
   | { state: 'unknown'; because: string }
 

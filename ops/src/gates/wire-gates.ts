@@ -7,6 +7,9 @@ import { dayMs, defaultGatePolicy, type GatePolicy, hourMs, minuteMs } from './g
 import { remoteUrl } from './review/commits.ts'
 import { type ForgeSettings, forgeOf } from './review/forge-of-remote.ts'
 import { reviewRelease } from './review/review-release.ts'
+import { latestBackup } from '../backup/backup-store.ts'
+import { runningDatabaseUrl } from '../environments/running-database.ts'
+import { inspectRelease } from '../releases/release-condition.ts'
 import { readRollbackFacts } from './rollback-facts.ts'
 
 /** What the evaluator needs, from the real sources of one host. */
@@ -33,7 +36,18 @@ export function gateDepsOf(options: {
       return reviewRelease({ store, repositoryDir, forge }, release, now)
     },
     latestBackup: (environment) => readBackupFacts(store, environmentOf(environment)),
-    planRollback: (environment, release) => readRollbackFacts(store, hostDir, environment, release),
+    planRollback: (environment, release) =>
+      readRollbackFacts(
+        {
+          store,
+          environment,
+          databaseUrl: runningDatabaseUrl(environmentOf(environment)),
+          latestBackup: latestBackup(store, environment),
+          conditionOf: (target) => inspectRelease(hostDir, target),
+          withinMs: policy.rollbackMinutes * minuteMs,
+        },
+        release,
+      ),
   }
 }
 

@@ -9,6 +9,8 @@ import { enqueue } from '../notify/outbox-store.ts'
 import { hostFolders } from '../environments/environment.ts'
 import path from 'node:path'
 import { defaultBakePolicy } from '../judge/bake-policy.ts'
+import type { ReleaseCondition } from '../releases/release-condition.ts'
+import type { Release } from '../releases/release.ts'
 import type { Store } from '../store.ts'
 import { findSmoke } from '../verification/find-facts.ts'
 import type { JourneyResult } from '../verification/journey.ts'
@@ -36,6 +38,7 @@ export function scratchDeployer(
     gates?: Partial<Record<GateKind, GateStatus['state']>>
     who?: string
     onProgress?: (event: Progress) => void
+    conditionOf?: (release: Release) => ReleaseCondition
   },
 ): DeployerDeps {
   const { runDir, ...environment } = environmentOf(hostDir, 'staging')
@@ -65,6 +68,8 @@ export function scratchDeployer(
     return { ok: steps.every(({ ok }) => ok), startedAt, tookMs: performance.now() - begin, steps }
   }
   const publicUrl = environment.publicUrl
+  const folderOf = ({ tag, digest }: Release): string =>
+    path.join(hostFolders(hostDir).releases, `${tag}-${digest.slice(0, 12)}`)
   return {
     store,
     hostDir,
@@ -74,10 +79,9 @@ export function scratchDeployer(
     who: options.who ?? 'anna',
     now: () => new Date(),
     front: createFrontClient(path.join(runDir, 'front.sock')),
-    installRelease: (release) =>
-      Promise.resolve({
-        dir: path.join(hostFolders(hostDir).releases, `${release.tag}-${release.digest.slice(0, 12)}`),
-      }),
+    installRelease: (release) => Promise.resolve({ dir: folderOf(release) }),
+    conditionOf: (release) =>
+      Promise.resolve(options.conditionOf?.(release) ?? { artifactProblem: null, intactFolder: folderOf(release) }),
     evaluateGates: () =>
       Promise.resolve(
         (Object.keys(gateKinds) as GateKind[]).map((kind) => ({

@@ -38,6 +38,7 @@ export async function startScratchInstance(options: {
     DAM_DATA: path.join(folder, 'data'),
     HOST: '127.0.0.1',
     PORT: String(port),
+    OPS_PORT: String(await freePort()),
     DAM_ADMIN_USERNAME: administrator.username,
     DAM_ADMIN_PASSWORD: administrator.password,
   }
