@@ -3,6 +3,7 @@ import { Problem } from '@dam/contract'
 import type { Cache } from '@dam/platform/cache'
 import type { Database } from '@dam/platform/database'
 import type { Log } from '@dam/platform/log'
+import { followMaintenanceFile } from '@dam/platform/maintenance-file'
 import { assetHandlers } from './assets/asset-routes.ts'
 import { downloadHandlers } from './assets/download-routes.ts'
 import { findAssetDetail } from './assets/asset-detail.ts'
@@ -22,6 +23,7 @@ import { serve } from './http/serve.ts'
 import { webApplication } from './http/web-application.ts'
 import { probeCapabilities } from './ingest/capabilities.ts'
 import { healthRoutes } from './operations/health-routes.ts'
+import { isClosed } from './operations/maintenance.ts'
 import { operationHandlers } from './operations/operation-handlers.ts'
 import { createReadiness } from './operations/readiness.ts'
 import { releaseName, type Release } from './operations/release.ts'
@@ -68,6 +70,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
   const capabilities = (): Promise<Awaited<ReturnType<typeof probeCapabilities>>['capabilities']> =>
     cache.remember('capabilities', 30, async () => (await probeCapabilities(config.searchPath)).capabilities)
 
+  const maintenance = followMaintenanceFile(config.dataDir)
   const summaries = createSummaryCache((hits, misses) => {
     if (hits > 0) signals.cacheRead('summaries', true, hits)
     if (misses > 0) signals.cacheRead('summaries', false, misses)
@@ -125,7 +128,15 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
     }),
     ...feedbackHandlers({ database, release: releaseName(release) }),
     ...eventHandlers({ database, hub, authenticator, streams }),
-    ...operationHandlers({ database, cache, version, dataDir: config.dataDir, capabilities, storageReady }),
+    ...operationHandlers({
+      database,
+      cache,
+      version,
+      dataDir: config.dataDir,
+      capabilities,
+      storageReady,
+      maintenance: maintenance.now,
+    }),
   }
 
   const app = serve({
@@ -138,13 +149,14 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
     isHttps: deps.isHttps,
     trustProxy: config.trustProxy,
     isStopping,
+    maintenance: maintenance.now,
     fastLane: (request, response) => {
       applyTusMethod(request)
-      return lane.answer(request, response)
+      return isClosed(maintenance.now()) ? false : lane.answer(request, response)
     },
   })
   const readiness = createReadiness({ database, isStopping, storageReady })
-  healthRoutes(app, { database, cache, signals, release, readiness, storageReady })
+  healthRoutes(app, { database, cache, signals, release, readiness, storageReady, maintenance: maintenance.now })
   docsRoutes(app, version, page)
   webApplication(app, deps.frontendDir, page)
 
@@ -160,6 +172,7 @@ export async function createApp(deps: AppDeps): Promise<{ app: FastifyInstance; 
       await app.close()
       await recovery[Symbol.asyncDispose]()
       await janitor[Symbol.asyncDispose]()
+      maintenance[Symbol.dispose]()
       await uploads.locks[Symbol.asyncDispose]()
     },
   }

@@ -1,6 +1,8 @@
 import { openDatabase } from '@dam/platform/database'
 import { migrateJobs } from '@dam/platform/jobs'
 import { openLog } from '@dam/platform/log'
+import { followMaintenanceFile } from '@dam/platform/maintenance-file'
+import type { TaskList } from 'graphile-worker'
 import { foldTally } from './assets/tally.ts'
 import { dataFolders } from './config.ts'
 import { deleteOldEvents } from './events/sequencer.ts'
@@ -17,6 +19,8 @@ import { releaseBlobs } from './storage/release-blobs.ts'
 import { deleteOldTasks } from './tasks/task-store.ts'
 import { taskList } from './tasks/task-list.ts'
 import { purgeExpired } from './trash/empty-trash.ts'
+import { pauseWhile } from './pause-worker.ts'
+import { isClosed } from './operations/maintenance.ts'
 import { startWorker } from './worker.ts'
 
 /** The role `worker`: everything that happens in the background. */
@@ -56,19 +60,19 @@ export async function startWorkerProcess(input: ProcessInput): Promise<RunningPr
   const recovered = await ingest.recover()
   if (recovered.abandoned + recovered.requeued > 0) log.info('ingest recovered', recovered)
 
-  const worker = await startWorker({
-    database,
+  const maintenance = followMaintenanceFile(config.dataDir)
+  const tasks: TaskList = {
+    ingest: (payload, { job }) => ingest.task(payload, job),
+    ...taskList({
+      database,
+      releaseBlobs: (sha256s) => releaseBlobs({ database, blobs, renditionsFolder: folders.renditions, log }, sha256s),
+    }),
+  }
+  const worker = await pauseWhile(
+    () => isClosed(maintenance.now()),
+    () => startWorker({ database, log, concurrency: config.workerConcurrency + 1, tasks }),
     log,
-    concurrency: config.workerConcurrency + 1,
-    tasks: {
-      ingest: (payload, { job }) => ingest.task(payload, job),
-      ...taskList({
-        database,
-        releaseBlobs: (sha256s) =>
-          releaseBlobs({ database, blobs, renditionsFolder: folders.renditions, log }, sha256s),
-      }),
-    },
-  })
+  )
   const upkeep = startUpkeep(
     [
       { name: 'fold counts', everyMinutes: 1, run: () => foldTally(database) },
@@ -96,6 +100,7 @@ export async function startWorkerProcess(input: ProcessInput): Promise<RunningPr
     log,
     failed: worker.ended,
     stop: async () => {
+      maintenance[Symbol.dispose]()
       await Promise.all([upkeep.stop(), worker.stop()])
       await ingest[Symbol.asyncDispose]()
       await errorLog.flush()

@@ -63,6 +63,10 @@ export const commands = {
     summary: "the runbook's line, guarded: never over a live database",
     load: () => import('./commands/pg-restore.ts'),
   },
+  maintenance: {
+    summary: 'maintenance windows: plan, begin, end, checklists, reports',
+    load: () => import('./commands/maintenance.ts'),
+  },
   oncall: { summary: 'who is on call; exceptions, swaps, hand-off notes', load: () => import('./commands/oncall.ts') },
   page: { summary: 'open an incident by hand and call whoever is on call', load: () => import('./commands/page.ts') },
   incidents: { summary: 'list incidents', load: () => import('./commands/incidents.ts') },

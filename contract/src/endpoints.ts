@@ -408,6 +408,13 @@ export const endpoints = {
     body: s.feedback,
     status: 204,
   },
+  getMaintenance: {
+    summary: 'Maintenance that is under way, and the next that users should know of',
+    group: 'Operations',
+    access: 'public',
+    status: 200,
+    response: s.maintenance,
+  },
 
   getSystemHealth: {
     summary: 'Database, storage, queue, workers and tools',

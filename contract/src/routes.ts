@@ -59,6 +59,7 @@ export const routes = {
   streamEvents: { method: 'GET', path: '/events/stream/' },
 
   giveFeedback: { method: 'POST', path: '/feedback/' },
+  getMaintenance: { method: 'GET', path: '/maintenance/' },
 
   getSystemHealth: { method: 'GET', path: '/admin/health/' },
   getSchema: { method: 'GET', path: '/schema/' },

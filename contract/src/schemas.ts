@@ -425,6 +425,17 @@ export const tokenInfo = z.object({
 
 // Feedback ----------------------------------------------------------------------
 
+const maintenanceWindow = z.object({
+  mode: z.enum(['read-only', 'full']).describe('read-only: browsing, search and download work; full: nothing does'),
+  reason: z.string(),
+  starts_at: time,
+  ends_at: time.describe('expected'),
+})
+export const maintenance = z.object({
+  current: maintenanceWindow.nullable(),
+  upcoming: maintenanceWindow.nullable().describe('the next one, once users have been told of it'),
+})
+
 export const feedback = z.strictObject({
   rating: z.number().int().min(1).max(5).describe('1 = badly, 5 = very well'),
   comment: wholeText.max(2000).optional(),

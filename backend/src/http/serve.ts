@@ -6,10 +6,12 @@ import { problemOfParse } from '@dam/contract/problem-of-parse'
 import { endpoints, routes, type Endpoint } from '@dam/contract/endpoints'
 import { runInContext, type Context as LogContext } from '@dam/platform/context'
 import type { Database } from '@dam/platform/database'
+import type { MaintenanceFile } from '@dam/platform/maintenance-file'
 import type { Log } from '@dam/platform/log'
 import type { Signals } from '../operations/signals.ts'
 import { isAtLeast, type Principal } from '../people/access.ts'
 import type { Authenticator } from '../people/authenticate.ts'
+import { refusedInMaintenance } from '../operations/maintenance.ts'
 import { compressJson } from './compress-json.ts'
 import type { Context, Handlers } from './handler.ts'
 import { once } from './idempotency.ts'
@@ -21,6 +23,7 @@ import { securityHeaders } from '@dam/platform/http/security-headers'
 declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal | undefined
+    wasRefusedInMaintenance: boolean
   }
 }
 
@@ -37,6 +40,7 @@ export type ServeDeps = {
   fastLane?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** Refuses new work while the process is stopping. */
   isStopping: () => boolean
+  maintenance: () => MaintenanceFile
 }
 
 const bodyLimitBytes = 2 * 1024 * 1024
@@ -87,6 +91,7 @@ export function serve(deps: ServeDeps): FastifyInstance {
     done(null, Object.fromEntries(new URLSearchParams(String(body))))
   })
   app.decorateRequest('principal', undefined)
+  app.decorateRequest('wasRefusedInMaintenance', false)
 
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headers.api)
@@ -99,7 +104,15 @@ export function serve(deps: ServeDeps): FastifyInstance {
   compressJson(app)
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unmatched'
-    deps.signals.requestDone({ method: request.method, route, status: reply.statusCode, durationMs: reply.elapsedTime })
+    // What a maintenance window refused was announced and is no error.
+    if (request.wasRefusedInMaintenance) deps.signals.refusedInMaintenance()
+    else
+      deps.signals.requestDone({
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        durationMs: reply.elapsedTime,
+      })
     const user = request.principal
       ? { user_id: request.principal.id, ref: `user_id:${request.principal.id} request_id:${request.id}` }
       : {}
@@ -149,6 +162,11 @@ function register(app: FastifyInstance, name: RouteName, deps: ServeDeps): void 
     onRequest: async (request, reply) => {
       if (deps.isStopping() && isUnsafe)
         throw new Problem('shutting-down', 'DAM is restarting. Try again in a few seconds.')
+      const refusal = refusedInMaintenance(deps.maintenance(), name, new Date())
+      if (refusal) {
+        request.wasRefusedInMaintenance = true
+        throw refusal
+      }
       const credential = deps.authenticator.credentialOf(request.raw)
       if (isUnsafe && credential?.via !== 'header')
         deps.origins.demandSameOrigin(request.raw, credential?.via === 'cookie')
@@ -227,7 +245,7 @@ function answerError(deps: ServeDeps, error: unknown, request: FastifyRequest, r
   const problem = problemOf(error)
   const status = problemStatus[problem.code]
   // The request counts as destroyed as soon as its body was read; the socket tells whether the client is there.
-  if (status >= 500 && !request.raw.socket.destroyed) {
+  if (status >= 500 && problem.code !== 'maintenance' && !request.raw.socket.destroyed) {
     const cause = problem.cause ?? problem
     const user = request.principal ? { user_id: request.principal.id } : {}
     runInContext({ request_id: request.id, ...user }, () =>

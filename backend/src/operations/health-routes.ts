@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Cache } from '@dam/platform/cache'
 import type { Database } from '@dam/platform/database'
+import type { MaintenanceFile } from '@dam/platform/maintenance-file'
 import { databaseAnswers } from './database-answers.ts'
 import type { Readiness } from './readiness.ts'
 import { releaseName, type Release } from './release.ts'
@@ -13,6 +14,7 @@ export type HealthDeps = {
   release: Release
   readiness: Readiness
   storageReady: () => Promise<boolean>
+  maintenance: () => MaintenanceFile
 }
 
 /**
@@ -25,7 +27,8 @@ export function healthRoutes(app: FastifyInstance, deps: HealthDeps): void {
   const timestamp = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z')
   app.get('/health', async (_, reply) => {
     void reply.headers(identity)
-    return { status: 'healthy', version, timestamp: timestamp() }
+    const { current } = deps.maintenance()
+    return { status: 'healthy', version, timestamp: timestamp(), ...(current ? { maintenance: true } : {}) }
   })
   app.get('/api/health', async (_, reply) => {
     const [databaseUp, storageUp] = await Promise.all([

@@ -2,9 +2,11 @@ import { statfs } from 'node:fs/promises'
 import type { Capability } from '@dam/contract'
 import type { Cache } from '@dam/platform/cache'
 import { sql, type Database } from '@dam/platform/database'
+import type { MaintenanceFile } from '@dam/platform/maintenance-file'
 import type { Handlers } from '../http/handler.ts'
 import { openapi } from '../http/openapi.ts'
 import { databaseAnswers } from './database-answers.ts'
+import { shownMaintenance } from './maintenance.ts'
 import { liveWorkers, queueState } from './queue-store.ts'
 
 export type OperationDeps = {
@@ -14,13 +16,20 @@ export type OperationDeps = {
   dataDir: string
   capabilities: () => Promise<Capability[]>
   storageReady: () => Promise<boolean>
+  maintenance: () => MaintenanceFile
 }
 
-export function operationHandlers(deps: OperationDeps): Pick<Handlers, 'getSystemHealth' | 'getSchema'> {
+export function operationHandlers(
+  deps: OperationDeps,
+): Pick<Handlers, 'getSystemHealth' | 'getSchema' | 'getMaintenance'> {
   const schema = openapi(deps.version)
   const { database } = deps
   return {
     getSchema: async (_, { reply }) => reply.type('application/json; charset=utf-8').send(schema),
+    getMaintenance: async (_, { reply }) => {
+      void reply.header('cache-control', 'no-store')
+      return shownMaintenance(deps.maintenance(), new Date())
+    },
     getSystemHealth: async () => {
       const [databaseUp, storageUp, space, capabilities] = await Promise.all([
         databaseAnswers(database),

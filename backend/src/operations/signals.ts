@@ -10,6 +10,7 @@ export type UploadOutcome = 'stored' | 'duplicate' | 'rejected' | 'failed' | 'ca
 /** One function for each thing that happens; each feeds the metrics. */
 export type Signals = {
   requestDone(request: { method: string; route: string; status: number; durationMs: number }): void
+  refusedInMaintenance(): void
   uploadDone(outcome: UploadOutcome, sizeBytes: number): void
   searchDone(outcome: 'found' | 'empty' | 'failed', durationMs: number): void
   cacheRead(cache: 'shared' | 'renditions' | 'summaries', hit: boolean, times?: number): void
@@ -59,6 +60,11 @@ export function createSignals(sources: SignalSources): Signals {
   const errorRatio = new Gauge({
     name: 'dam_http_error_ratio',
     help: 'Share of requests answered with 5xx over the last five minutes',
+    registers,
+  })
+  const refused = new Counter({
+    name: 'dam_maintenance_refused_total',
+    help: 'Requests answered 503 because of maintenance; they are in no other figure',
     registers,
   })
   const uploads = new Counter({
@@ -241,6 +247,7 @@ export function createSignals(sources: SignalSources): Signals {
       recent.add(status >= 500)
       if (status >= 500) errors.inc({ method, route })
     },
+    refusedInMaintenance: () => refused.inc(),
     uploadDone: (outcome, sizeBytes) => {
       uploads.inc({ outcome })
       if (outcome === 'cancelled') return

@@ -1,6 +1,8 @@
 import { recordAudit } from '../audit/audit.ts'
+import { activeWindow } from '../maintenance/window-store.ts'
 import { setVerdict } from '../releases/release-store.ts'
 import type { DeploymentData } from './deployment.ts'
+import { readPointer } from './pointer-store.ts'
 import { upstreamOf, point } from './traffic-steps.ts'
 import { findSlot, setDesired } from './slot-store.ts'
 import type { StepContext, StepResult } from './step.ts'
@@ -27,7 +29,14 @@ export function decideRollback(context: StepContext, reason: Reason, detectedAt:
     },
     also: () => {
       const unavailable = { mode: 'full' as const, reason: 'DAM is being restored', until: null }
-      point(context, { active: old ? upstreamOf(old) : null, control: null, maintenance: old ? null : unavailable })
+      const { maintenance = null } = readPointer(store, deployment.environment) ?? {}
+      // A window that is under way goes on.
+      const isInWindow = activeWindow(store, deployment.environment) !== undefined
+      point(context, {
+        active: old ? upstreamOf(old) : null,
+        control: null,
+        maintenance: old ? (isInWindow ? maintenance : null) : unavailable,
+      })
       if (old) setDesired(store, old.id, { desiredWeb: 'running' }, lease.token)
       setVerdict(store, {
         digest: deployment.digest,

@@ -13,7 +13,7 @@ import {
   type OwnAnswer,
 } from './own-answers.ts'
 import type { ProxyParts } from './proxy-parts.ts'
-import { readsOnly } from './route-class.ts'
+import { isSignIn, readsOnly } from './route-class.ts'
 
 /** Answers one request: itself in maintenance and when nothing is in service, else through the release that its session belongs to. */
 export function proxy(parts: ProxyParts, request: IncomingMessage, response: ServerResponse): void {
@@ -34,7 +34,10 @@ export function proxy(parts: ProxyParts, request: IncomingMessage, response: Ser
       sendHealthInMaintenance(response, pointer, parts.now(), { closes: parts.isLeaving() })
       return
     }
-    if (pointer.maintenance.mode === 'full' || !readsOnly(exchange.method, exchange.path)) {
+    const isOpen =
+      pointer.maintenance.mode === 'read-only' && (readsOnly(exchange.method, exchange.path) || isSignIn(exchange.path))
+    // Our own journeys pass: what is deployed in a window is tried in it.
+    if (!isOpen && !exchange.isSynthetic) {
       ending.wasRefused = true
       answer(inMaintenance(pointer.maintenance, parts.now()))
       return

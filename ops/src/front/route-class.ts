@@ -24,3 +24,6 @@ export const isSafeMethod = (method: string): boolean => method === 'GET' || met
 /** Whether the request only reads, though its method may be POST: search carries its question in the body. */
 export const readsOnly = (method: string, path: string): boolean =>
   isSafeMethod(method) || (method === 'POST' && /^\/api\/v4\/dam\/assets\/search\/?$/.test(path))
+
+/** Signing in and out, which works in read-only maintenance. */
+export const isSignIn = (path: string): boolean => /^\/api\/v4\/auth\/(login|logout|token\/obtain)\/?$/.test(path)

@@ -9,7 +9,7 @@ import { chooseUpstream } from './choose-upstream.ts'
 import type { Pointer } from './front-api.ts'
 import { FrontRefusal } from './front-client.ts'
 import { pointerFileOf } from './pointer-file.ts'
-import { pointerTo, runFolder, testFront } from './testing/front.ts'
+import { pointerTo, runFolder, secret, testFront } from './testing/front.ts'
 import { ask, sendRaw } from './testing/raw-client.ts'
 import { startUpstream } from './testing/upstream.ts'
 
@@ -120,6 +120,10 @@ test('in read-only maintenance reading and searching pass and changes are refuse
       error: { code: 'maintenance', details: { mode: 'read-only', reason: 'Moving to new disks' } },
     })
   }
+  // People can sign in, and our own journeys try what is deployed in the window.
+  expect(await ask(front.origin, '/api/v4/auth/login/', { method: 'POST', body: '{}' })).toMatchObject({ status: 200 })
+  const journey = { method: 'POST', headers: { 'x-dam-synthetic': secret }, body: 'x' }
+  expect(await ask(front.origin, '/api/v4/uploads/', journey)).toMatchObject({ status: 200 })
   const health = await ask(front.origin, '/health')
   expect(JSON.parse(health.body)).toMatchObject({ status: 'healthy', version: '1.2.3', maintenance: true })
   const { buckets } = await front.client.outcomes(0)

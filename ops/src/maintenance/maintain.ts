@@ -1,6 +1,7 @@
 import type { Policy } from '../policy/policy.ts'
 import type { Environment } from '../environments/environment.ts'
 import type { Store } from '../store.ts'
+import { extendOverrun } from './extend-overrun.ts'
 import { publishMaintenance } from './publish-maintenance.ts'
 import { reconcileWindows } from './reconcile-windows.ts'
 import { type SentNotice, sendNotices } from './send-notices.ts'
@@ -39,15 +40,16 @@ export function createMaintenance(deps: MaintainDeps): Maintenance {
         reconcileWindows(store, { policy, environment: target.name, now })
         reconciled = { policy, at: now.getTime() }
       }
-      const sent = sendNotices(store, { policy, consoleUrl: deps.consoleUrl, now })
       for (const environment of environments) {
         try {
+          const active = activeWindow(store, environment.name)
+          if (active) extendOverrun(store, active, { policy, now })
           publishMaintenance(store, environment, now)
         } catch (error) {
           deps.onError(`what ${environment.name} shows of maintenance could not be written`, error)
         }
       }
-      return sent
+      return sendNotices(store, { policy, consoleUrl: deps.consoleUrl, now })
     },
   }
 }

@@ -35,12 +35,12 @@ export type MaintenanceWindow = {
 /** What happened to a window beyond its times. */
 export type WindowData = {
   overrides?: { item: string; reason: string; by: string; at: string }[]
-  backupId?: string
   /** The end as it was announced, before an overrun extended it. */
   announcedEnd?: string
-  passedNoReturnAt?: string
   /** Counter of refused requests when maintenance began, where the web process counts them. */
   refusedBefore?: number
+  /** Tag of the release that served when maintenance began. */
+  versionBefore?: string
   report?: MaintenanceReport
 }
 

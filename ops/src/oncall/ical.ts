@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { calendarFeed } from '../calendar/calendar-feed.ts'
 import type { Policy } from '../policy/policy.ts'
 import { onCallBetween, type Schedule } from './schedule.ts'
 
@@ -24,44 +24,15 @@ export function scheduleFeed(
       .filter(({ person }) => options.person === undefined || person === options.person)
       .map(({ person, role }) => ({ person, role, from, until }))
   })
-  const lines = [
-    'BEGIN:VCALENDAR',
-    'VERSION:2.0',
-    'PRODID:-//DAM//On call//EN',
-    'CALSCALE:GREGORIAN',
-    'METHOD:PUBLISH',
-    'X-WR-CALNAME:DAM on call',
-    'REFRESH-INTERVAL;VALUE=DURATION:PT1H',
-    ...shifts.flatMap(({ person, role, from, until }) => [
-      'BEGIN:VEVENT',
-      `UID:${createHash('sha256').update(`${person} ${role} ${from}`).digest('hex').slice(0, 32)}@${options.host}`,
-      `DTSTAMP:${stamp(now.toISOString())}`,
-      `DTSTART:${stamp(from)}`,
-      `DTEND:${stamp(until)}`,
-      `SUMMARY:${escapeText(`On call (${role}): ${nameOf(person)}`)}`,
-      'TRANSP:TRANSPARENT',
-      'END:VEVENT',
-    ]),
-    'END:VCALENDAR',
-  ]
-  return lines.map((line) => `${fold(line)}\r\n`).join('')
-}
-
-const stamp = (instant: string): string => instant.replaceAll(/[-:]|\.\d+/g, '')
-
-const escapeText = (text: string): string =>
-  text.replaceAll('\\', '\\\\').replaceAll(';', '\\;').replaceAll(',', '\\,').replaceAll(/\r?\n/g, '\\n')
-
-/** Lines are 75 octets at most; what follows begins with a space. */
-function fold(line: string): string {
-  const parts: string[] = []
-  let part = ''
-  for (const character of line) {
-    if (Buffer.byteLength(part + character) > (parts.length === 0 ? 75 : 74)) {
-      parts.push(part)
-      part = ''
-    }
-    part += character
-  }
-  return [...parts, part].join('\r\n ')
+  return calendarFeed({
+    name: 'DAM on call',
+    product: 'On call',
+    now,
+    events: shifts.map(({ person, role, from, until }) => ({
+      uid: `${person} ${role} ${from}@${options.host}`,
+      startsAt: from,
+      endsAt: until,
+      summary: `On call (${role}): ${nameOf(person)}`,
+    })),
+  })
 }

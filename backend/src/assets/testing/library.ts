@@ -7,6 +7,7 @@ import type { AssetSummary, Role } from '@dam/contract'
 import { openDatabase, sql, type Database } from '@dam/platform/database'
 import { migrateJobs } from '@dam/platform/jobs'
 import { openLog } from '@dam/platform/log'
+import { noMaintenance } from '@dam/platform/maintenance-file'
 import { testDatabase } from '@dam/platform/testing/database'
 import { collectionHandlers } from '../../collections/collection-routes.ts'
 import type { Handlers } from '../../http/handler.ts'
@@ -111,6 +112,7 @@ export async function startLibrary(): Promise<Library> {
     isHttps: false,
     trustProxy: false,
     isStopping: () => false,
+    maintenance: () => noMaintenance,
     origins: createOrigins({ publicUrl: undefined, host: '127.0.0.1', port: () => port }),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -6,6 +6,7 @@ import type { Role } from '@dam/contract'
 import { openDatabase, type Database } from '@dam/platform/database'
 import { migrateJobs } from '@dam/platform/jobs'
 import { openLog } from '@dam/platform/log'
+import { followMaintenanceFile } from '@dam/platform/maintenance-file'
 import { testDatabase, type TestDatabase } from '@dam/platform/testing/database'
 import { findAssetDetail } from '../../assets/asset-detail.ts'
 import { assetHandlers } from '../../assets/asset-routes.ts'
@@ -109,6 +110,7 @@ export async function startUploadServer(
       log,
     }),
   }
+  const maintenance = followMaintenanceFile(folder)
   let port = 0
   const app = serve({
     handlers: handlers as Handlers,
@@ -119,6 +121,7 @@ export async function startUploadServer(
     isHttps: false,
     trustProxy: false,
     isStopping: () => false,
+    maintenance: maintenance.now,
     origins: createOrigins({ publicUrl: undefined, host: '127.0.0.1', port: () => port }),
     fastLane: (request, response) => {
       applyTusMethod(request)
@@ -164,6 +167,7 @@ export async function startUploadServer(
         headers: { ...editor.headers, ...(request.headers as Record<string, string>) },
       }),
     [Symbol.asyncDispose]: async () => {
+      maintenance[Symbol.dispose]()
       uploads.locks.interruptAll()
       app.server.closeAllConnections()
       await app.close()
