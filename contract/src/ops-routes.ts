@@ -48,6 +48,15 @@ export const opsRoutes = {
   resolveIncident: { method: 'POST', path: '/incidents/{id}/resolve/' },
 
   receiveAlerts: { method: 'POST', path: '/inbound/alertmanager/' },
+  listMaintenance: { method: 'GET', path: '/maintenance/' },
+  getMaintenanceWindow: { method: 'GET', path: '/maintenance/{id}/' },
+  planMaintenance: { method: 'POST', path: '/maintenance/' },
+  moveMaintenance: { method: 'PATCH', path: '/maintenance/{id}/' },
+  cancelMaintenance: { method: 'POST', path: '/maintenance/{id}/cancel/' },
+  attestMaintenance: { method: 'POST', path: '/maintenance/{id}/attestations/' },
+  startMaintenance: { method: 'POST', path: '/maintenance/{id}/start/' },
+  endMaintenance: { method: 'POST', path: '/maintenance/{id}/end/' },
+  getMaintenanceCalendar: { method: 'GET', path: '/maintenance-calendar.ics' },
 
   listActions: { method: 'GET', path: '/actions/' },
   getAction: { method: 'GET', path: '/actions/{id}/' },

@@ -457,3 +457,90 @@ export const analysis = z.object({
   control: z.object({ requests: count, bad: count, slow: count }).nullable(),
   unknown: z.array(z.string()).describe('what could not be asked'),
 })
+
+// Maintenance -------------------------------------------------------------------
+
+export const maintenanceMode = z.enum(['read-only', 'full'])
+export const maintenanceWindow = z.object({
+  id: count,
+  environment: z.string(),
+  source: z.enum(['policy', 'plan']),
+  name: z.string(),
+  reason: z.string(),
+  startsAt: time,
+  endsAt: time,
+  noticeAt: time,
+  mode: maintenanceMode,
+  absorbed: z.array(z.string()).describe('windows of the policy that take place inside it'),
+  state: z.enum(['scheduled', 'active', 'ended', 'cancelled']),
+  enteredAt: moment,
+  enteredBy: z.string().nullable(),
+  leftAt: moment,
+  leftBy: z.string().nullable(),
+  notices: z.array(
+    z.object({
+      kind: z.string(),
+      dueAt: time,
+      sentAt: moment,
+      outcome: z.enum(['', 'sent', 'short-notice', 'superseded']),
+    }),
+  ),
+})
+export const maintenanceWindows = z.object({
+  coming: z.array(maintenanceWindow).describe('under way and coming, in order'),
+  past: z.array(maintenanceWindow).describe('newest first'),
+})
+export const maintenanceDetail = maintenanceWindow.extend({
+  checklist: z.array(
+    z.object({
+      list: z.enum(['before', 'during', 'after']),
+      item: z.string(),
+      title: z.string(),
+      state: z.enum(['pass', 'fail', 'unknown', 'waiting', 'attested', 'attestation-missing']),
+      evidence: z.string(),
+    }),
+  ),
+  events: z.array(z.object({ id: count, at: time, kind: z.string(), by: z.string(), message: z.string() })),
+  pointOfNoReturn: z.object({ at: time, seconds: z.number(), from: z.string() }),
+  report: z
+    .object({
+      at: time,
+      window: z.object({ announced: z.string(), actual: z.string() }),
+      durationMs: z.number(),
+      mode: maintenanceMode,
+      steps: z.array(z.object({ at: time, what: z.string(), message: z.string() })),
+      versions: z.object({ before: z.string().nullable(), after: z.string().nullable() }),
+      deployments: z.array(
+        z.object({
+          id: count,
+          kind: z.string(),
+          tag: z.string(),
+          state: z.string(),
+          tookMs: z.number().nullable(),
+        }),
+      ),
+      mutedAlerts: z.array(z.string()),
+      requestsRefused: count.nullable().describe('null: could not be asked'),
+      checklist: z.array(z.object({ list: z.string(), title: z.string(), state: z.string(), evidence: z.string() })),
+      deviations: z.array(z.string()),
+    })
+    .nullable(),
+})
+const maintenanceText = word.max(500)
+export const maintenanceTimes = z.strictObject({ startsAt: time, endsAt: time })
+export const maintenancePlan = z.strictObject({
+  environment: environmentName,
+  startsAt: time,
+  endsAt: time,
+  reason: maintenanceText.describe('users read it'),
+  mode: maintenanceMode,
+})
+export const maintenanceReason = z.strictObject({ reason: maintenanceText })
+export const maintenanceAttestation = z.strictObject({
+  item: z.string().regex(/^[a-z0-9-]{1,60}$/),
+  note: maintenanceText,
+})
+export const maintenanceStart = z.strictObject({
+  mode: maintenanceMode,
+  override: maintenanceText.optional().describe('why it begins though lines of the checklist are open'),
+})

@@ -23,6 +23,8 @@ export type IncidentSummary = z.output<typeof s.incidentSummary>
 export type IncidentDetail = z.output<typeof s.incidentDetail>
 export type AlertmanagerWebhook = z.output<typeof s.alertmanagerWebhook>
 export type AlertsReceived = z.output<typeof s.alertsReceived>
+export type MaintenanceWindowView = z.output<typeof s.maintenanceWindow>
+export type MaintenanceDetail = z.output<typeof s.maintenanceDetail>
 export type ActionView = z.output<typeof s.action>
 
 type Part<N extends keyof OpsEndpoints, K extends string, D> = OpsEndpoints[N] extends {

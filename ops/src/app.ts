@@ -8,6 +8,7 @@ import { openCommandRunner, settleActions } from './actions/run-command.ts'
 import type { OpsConfig } from './config.ts'
 import { operationMetrics, type MetricsRenderer } from './console/metrics.ts'
 import { judgeHandlers } from './console/judge-handlers.ts'
+import { maintenanceHandlers } from './console/maintenance-handlers.ts'
 import { operationHandlers } from './console/operation-handlers.ts'
 import { peopleHandlers } from './console/people-handlers.ts'
 import { probeEnvironments } from './console/probe-environments.ts'
@@ -64,6 +65,14 @@ export function createApp(input: AppInput): App {
         store,
         policy: input.policy,
         prometheusUrl: config.prometheusUrl,
+      }),
+      ...maintenanceHandlers({
+        store,
+        policy: input.policy,
+        environments: input.environments,
+        commands,
+        hostDir: config.hostDir,
+        opsDir: path.dirname(input.outputs),
       }),
       ...operationHandlers({
         store,

@@ -11,6 +11,7 @@ import { keysOf } from '../lib/shortcuts.ts'
 import { useStore } from '../lib/use-store.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Icon, Mark, type IconName } from '../ui/icon.tsx'
+import { MaintenanceBanner } from './maintenance-banner.tsx'
 import { acceptDrop, chooseFiles, uploadsWanted, lookForUnfinished } from './upload-gate.ts'
 import styles from './shell.module.css'
 
@@ -141,6 +142,7 @@ export function Shell({ user, bare, children }: { user: User; bare: boolean; chi
             </header>
           </>
         )}
+        {!bare && <MaintenanceBanner />}
         <main id="content" className={styles.main} tabIndex={-1}>
           {children}
         </main>

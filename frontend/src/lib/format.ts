@@ -65,6 +65,22 @@ export function formatDateTime(iso: string): string {
   ).format(new Date(iso))
 }
 
+/** `Sunday, 1 March`, in the reader's zone. */
+export function formatDay(iso: string): string {
+  return cached(
+    'day',
+    (locale) => new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }),
+  ).format(new Date(iso))
+}
+
+/** Time of day with its zone, `02:00 UTC`. */
+export function formatTime(iso: string): string {
+  return cached(
+    'time',
+    (locale) => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }),
+  ).format(new Date(iso))
+}
+
 /** Camera clocks carry no zone that could be trusted: shown as written. */
 export function formatCameraTime(iso: string): string {
   return cached(

@@ -21,6 +21,7 @@ import { addAttestation, listAttestations } from './attestations.ts'
 import type { Handlers } from './handler.ts'
 import type { JudgeRoutes } from './judge-handlers.ts'
 import type { Probes } from './probe-environments.ts'
+import type { MaintenanceRoute } from './maintenance-handlers.ts'
 import { streamChanges, type Streams } from './stream-changes.ts'
 import { findBackupEnvironment, listBackups, listDrills, planRestore } from './views/backup-view.ts'
 import { findDeployment, listDeployments } from './views/deployment-view.ts'
@@ -46,6 +47,7 @@ export type OperationDeps = {
 type Routes = Exclude<
   keyof Handlers,
   | JudgeRoutes
+  | MaintenanceRoute
   | 'getOpsSession'
   | 'signInOperator'
   | 'signOutOperator'

@@ -18,6 +18,9 @@ const topics: Record<string, string> = {
   drills: `select group_concat(id || state) as mark from (select * from drill order by id desc limit 20)`,
   incidents: `select coalesce((select max(id) from incident_event), 0) || '/' || (select count(*) from incident) as mark`,
   actions: `select group_concat(id || coalesce(ended_at, '')) as mark from (select * from console_action order by id desc limit 20)`,
+  maintenance: `select (select group_concat(id || state || revision || ends_at) from maintenance_window) || '/' ||
+    coalesce((select max(id) from maintenance_event), 0) || '/' ||
+    coalesce((select max(sent_at) from maintenance_notice), '') as mark`,
   audit: `select max(id) as mark from audit`,
   operators: `select count(*) || '/' || coalesce(max(id), 0) as mark from operator`,
 }

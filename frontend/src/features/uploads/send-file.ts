@@ -6,7 +6,13 @@ import type { UploadItem } from './upload-queue.ts'
 /** One request carries this much; the server stores as it arrives, so an interruption loses less. */
 const chunkBytes = 64 * 1024 * 1024
 
-export type SendFailure = { retryable: boolean; message: string; status: number }
+export type SendFailure = {
+  retryable: boolean
+  message: string
+  status: number
+  /** Expected end of the maintenance that refused it; null: it was something else. */
+  maintenanceUntil: string | null
+}
 
 export type Sending = { stop: (discard: boolean) => Promise<void> }
 
@@ -17,9 +23,11 @@ export function failureOf(error: Error): SendFailure {
   const response = error instanceof DetailedError ? error.originalResponse : null
   const status = response?.getStatus() ?? 0
   let message = error instanceof DetailedError ? '' : error.message
+  let maintenanceUntil: string | null = null
   try {
     const body = JSON.parse(response?.getBody() ?? '') as Partial<ProblemBody>
     message = body.detail ?? message
+    if (body.error?.code === 'maintenance') maintenanceUntil = String(body.error.details['until'] ?? '')
   } catch {
     // Not a problem body: the status has to say it.
   }
@@ -27,6 +35,7 @@ export function failureOf(error: Error): SendFailure {
     !(error instanceof DetailedError) && /read|NotFound|NotReadable/i.test(`${error.name} ${error.message}`)
   return {
     status,
+    maintenanceUntil,
     retryable: !isFileGone && retryableStatuses.has(status),
     message: message || (status === 0 ? '' : `HTTP ${status}`),
   }

@@ -3,6 +3,7 @@ import { t } from '@lingui/core/macro'
 import { api, ApiError, messageOf } from '../../lib/api.ts'
 import { changeMany } from '../../lib/bulk.ts'
 import { connection, reportUnreachable } from '../../lib/connection.ts'
+import { formatTime } from '../../lib/format.ts'
 import { createStore } from '../../lib/store.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { collectionForFolders } from './collection-paths.ts'
@@ -397,10 +398,14 @@ class UploadManager {
           const current = this.#get(id)
           if (!current || current.state === 'paused') return
           if (failure.status === 0 && failure.retryable) reportUnreachable()
-          if (failure.retryable && (failure.status === 0 || current.attempts < mostAttempts)) {
+          const isPaused = failure.maintenanceUntil !== null
+          // Maintenance ends; the file is sent then, however long it takes.
+          if (failure.retryable && (failure.status === 0 || isPaused || current.attempts < mostAttempts)) {
             this.#apply(id, {
               kind: 'interrupted',
-              error: failure.message || t`The server cannot be reached. Trying again by itself.`,
+              error: isPaused
+                ? pausedText(failure.maintenanceUntil)
+                : failure.message || t`The server cannot be reached. Trying again by itself.`,
             })
             setTimeout(
               () => {
@@ -420,5 +425,11 @@ class UploadManager {
     else if (this.#get(id)?.state !== 'done') void sending.stop(false)
   }
 }
+
+/** `until` is empty where the end is not known. */
+const pausedText = (until: string | null): string =>
+  until
+    ? t`Paused for maintenance until ${formatTime(until)}. Goes on by itself.`
+    : t`Paused for maintenance. Goes on by itself.`
 
 export const uploadManager = new UploadManager()
