@@ -255,6 +255,8 @@ export const opsEndpoints = {
     body: s.alertmanagerWebhook,
     status: 200,
     response: s.alertsReceived,
+  },
+
   listMaintenance: {
     summary: 'Windows under way, coming and past',
     access: 'viewer',

@@ -48,6 +48,7 @@ export const opsRoutes = {
   resolveIncident: { method: 'POST', path: '/incidents/{id}/resolve/' },
 
   receiveAlerts: { method: 'POST', path: '/inbound/alertmanager/' },
+
   listMaintenance: { method: 'GET', path: '/maintenance/' },
   getMaintenanceWindow: { method: 'GET', path: '/maintenance/{id}/' },
   planMaintenance: { method: 'POST', path: '/maintenance/' },

@@ -3,6 +3,7 @@ import { latestBackup } from '../backup/backup-store.ts'
 import { listDeployments } from '../deployments/deployment-store.ts'
 import { activeRelease } from '../deployments/request-deployment.ts'
 import type { Environment } from '../environments/environment.ts'
+import { runningDatabaseUrl } from '../environments/running-database.ts'
 import { heartbeatFile } from '../dead-man/heartbeat-file.ts'
 import { evaluateRollback } from '../gates/evaluate-rollback.ts'
 import { gatePolicyOf } from '../gates/wire-gates.ts'
@@ -11,6 +12,7 @@ import { onCallBetween } from '../oncall/schedule.ts'
 import { readSchedule } from '../oncall/oncall-store.ts'
 import type { Policy } from '../policy/policy.ts'
 import { formatDuration } from '../policy/units.ts'
+import { inspectRelease } from '../releases/release-condition.ts'
 import type { Store } from '../store.ts'
 import { validAttestations } from '../verification/attestation-store.ts'
 import { findHealth } from '../verification/find-facts.ts'
@@ -193,7 +195,17 @@ async function findRollback(deps: ChecklistDeps, now: Date): Promise<Finding> {
     const backup = latestBackup(store, environment.name)
     return backup ? pass(`./dam restore --from ${backup.id}`) : fail('there is no backup to go back to')
   }
-  const facts = await readRollbackFacts(store, hostDir, environment.name, release)
+  const facts = await readRollbackFacts(
+    {
+      store,
+      environment: environment.name,
+      databaseUrl: runningDatabaseUrl(environment),
+      latestBackup: latestBackup(store, environment.name),
+      conditionOf: (target) => inspectRelease(hostDir, target),
+      withinMs: policy.deploy.rollbackWithin,
+    },
+    release,
+  )
   const { state, evidence } = evaluateRollback(facts, environment.name, release, gatePolicyOf(policy), now)
   return { state: state === 'pass' ? 'pass' : state === 'unknown' ? 'unknown' : 'fail', evidence: evidence.summary }
 }
