@@ -86,50 +86,59 @@ backend dam
   server green 127.0.0.1:${places.greenPort} disabled
 `,
     },
-    {
-      path: 'switch.sh',
-      isExecutable: true,
-      text: `#!/bin/sh
-${header(facts, 'haproxy')}# switch.sh bake green blue    ${100 - facts.controlSharePercent} % of the sessions to green, the rest stay on blue
-# switch.sh only green blue    everything to green; blue stays warm
-# A rollback is: switch.sh only blue green
-set -eu
-usage() { echo "Usage: $0 bake|only <new: blue|green> <old: blue|green>" >&2; exit 2; }
-[ $# -eq 3 ] || usage
-case "$2 $3" in 'blue green' | 'green blue') ;; *) usage ;; esac
-socket=\${HAPROXY_SOCKET:-${places.runDir}/dam.sock}
-state=\${HAPROXY_STATE:-${places.runDir}/dam.state}
-say() {
-  answer=$(echo "$1" | socat -t 5 - "UNIX-CONNECT:$socket")
-  [ -z "$answer" ] || { echo "HAProxy: $answer" >&2; exit 1; }
-}
-is_up() { echo 'show stat' | socat -t 5 - "UNIX-CONNECT:$socket" | grep -q "^dam,$1,.*,UP,"; }
-say "set server dam/$2 state ready"
-tries=0
-until is_up "$2"; do
-  tries=$((tries + 1))
-  [ $tries -lt 60 ] || { echo "$2 does not become ready; nothing was switched" >&2; say "set server dam/$2 state maint"; exit 1; }
-  sleep 1
-done
-case $1 in
-  bake)
-    say "set server dam/$2 weight ${100 - facts.controlSharePercent}"
-    say "set server dam/$3 weight ${facts.controlSharePercent}"
-    ;;
-  only)
-    say "set server dam/$2 weight 100"
-    say "set server dam/$3 state maint"
-    say "set server dam/$3 weight 100"
-    ;;
-  *) usage ;;
-esac
-# What a reload of HAProxy starts from.
-echo 'show servers state' | socat -t 5 - "UNIX-CONNECT:$socket" >"$state.new"
-mv "$state.new" "$state"
-`,
-    },
+    { path: 'switch.mjs', isExecutable: true, text: switchScript(facts, places) },
   ]
 }
+
+/** Speaks HAProxy's runtime API, and leaves behind what a reload of HAProxy starts from. */
+const switchScript = (facts: EngineFacts, places: ProxyPlaces): string => `#!/usr/bin/env node
+${header(facts, 'haproxy').replaceAll(/^#/gm, '//')}// switch.mjs bake green blue    ${100 - facts.controlSharePercent} % of the sessions to green, the rest stay on blue
+// switch.mjs only green blue    everything to green; blue stays warm
+// A rollback is: switch.mjs only blue green
+import { renameSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const [mode, fresh, old] = process.argv.slice(2)
+const socket = process.env.HAPROXY_SOCKET ?? '${places.runDir}/dam.sock'
+const state = process.env.HAPROXY_STATE ?? '${places.runDir}/dam.state'
+if (!['bake', 'only'].includes(mode) || !['blue green', 'green blue'].includes(\`\${fresh} \${old}\`)) {
+  console.error('Usage: switch.mjs bake|only <new: blue|green> <old: blue|green>')
+  process.exit(2)
+}
+
+const ask = (command) =>
+  new Promise((resolve, reject) => {
+    let answer = ''
+    const connection = connect(socket, () => connection.write(\`\${command}\\n\`))
+    connection.on('data', (chunk) => (answer += chunk)).on('end', () => resolve(answer)).on('error', reject)
+  })
+const say = async (command) => {
+  const answer = (await ask(command)).trim()
+  if (answer !== '') throw new Error(\`HAProxy on "\${command}": \${answer}\`)
+}
+const isUp = async () => (await ask('show stat')).split('\\n').some((line) => line.startsWith(\`dam,\${fresh},\`) && line.split(',')[17] === 'UP')
+
+await say(\`set server dam/\${fresh} state ready\`)
+for (let tries = 0; !(await isUp()); tries++) {
+  if (tries === 60) {
+    await say(\`set server dam/\${fresh} state maint\`)
+    console.error(\`\${fresh} does not become ready; nothing was switched\`)
+    process.exit(1)
+  }
+  await sleep(1_000)
+}
+if (mode === 'bake') {
+  await say(\`set server dam/\${fresh} weight ${100 - facts.controlSharePercent}\`)
+  await say(\`set server dam/\${old} weight ${facts.controlSharePercent}\`)
+} else {
+  await say(\`set server dam/\${fresh} weight 100\`)
+  await say(\`set server dam/\${old} state maint\`)
+  await say(\`set server dam/\${old} weight 100\`)
+}
+writeFileSync(\`\${state}.new\`, await ask('show servers state'))
+renameSync(\`\${state}.new\`, state)
+`
 
 /** The same two uses for Caddy, which fetches its certificates itself. */
 export function caddyFiles(facts: EngineFacts, places: ProxyPlaces = usualPlaces, site = facts.domain): EngineFile[] {
