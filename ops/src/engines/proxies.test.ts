@@ -228,11 +228,13 @@ async function passesEverything(): Promise<void> {
     body: Buffer.alloc(8 * 1024 ** 2, 1),
   })
   expect(JSON.parse(upload.text)).toMatchObject({ bytes: 8 * 1024 ** 2 })
-  const { headers } = blue.seen.at(-1) ?? { headers: {} as Record<string, unknown> }
-  expect(headers['x-forwarded-for']).toBe('127.0.0.1')
-  expect(headers['x-forwarded-proto']).toBe('https')
-  expect(headers['x-dam-synthetic']).toBeUndefined()
-  expect(headers['host']).toMatch(new RegExp(`^${domain}`))
+  const headers = blue.seen.at(-1)?.headers
+  expect(headers).toMatchObject({
+    host: expect.stringMatching(new RegExp(`^${domain}`)),
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-proto': 'https',
+  })
+  expect(headers).not.toHaveProperty('x-dam-synthetic')
   expect(await ask('/file', { headers: { range: 'bytes=2-5' } })).toMatchObject({ status: 206, text: '2345' })
   expect(await firstEvents()).toEqual(['data: first', 'data: more'])
 }
