@@ -20,6 +20,7 @@ alter table error_log
 comment on column error_log.release is 'Tag of the release that logged it, dev for a checkout; null: a release before this column';
 comment on column error_log.fingerprint is 'The same for errors of the same kind from the same place, across releases';
 comment on column error_log.is_fatal is 'A crash, an error that nobody expected, or data that is not what it must be';
+-- allow index-not-concurrently: error_log holds errors of some weeks, and no request waits while one is written
 create index error_log_release on error_log (release, fingerprint, "timestamp" desc);
 
 create table satisfaction_rating (

@@ -23,6 +23,8 @@ export const config = {
   quick: env['DAM_BENCH_QUICK'] === '1',
   /** Rounds of each kind of release in `rollback`; 100 unless given. */
   rollbackRounds: env['DAM_BENCH_ROUNDS'] === undefined ? undefined : Number(env['DAM_BENCH_ROUNDS']),
+  /** Other random numbers for what is simulated; the default gives the same ones in every run. */
+  seed: Number(env['DAM_BENCH_SEED'] ?? 0),
   /** What the product is started with: our own environment without settings of another DAM. */
   inherited: Object.fromEntries(
     Object.entries(env).filter(

@@ -10,6 +10,7 @@ export const apps = Object.keys(migrationFolders)
 
 export function migrationsOf(app: string): Migration[] {
   const folder = migrationFolders[app]
-  if (!folder) throw new CommandFailure(`There is no app "${app}" with migrations. There is: ${apps.join(', ')}`)
+  if (!folder)
+    throw new CommandFailure(`There is no app "${app}" with migrations. There is: ${[...apps, 'ops'].join(', ')}`)
   return readMigrations(folder)
 }

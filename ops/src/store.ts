@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { type Migration, label, readMigrations } from '@dam/platform/migrate'
+import { readMigrations } from '@dam/platform/migrate'
+import { migrateStore } from './store-migrations.ts'
 
 /** A value that SQLite takes; undefined is a mistake and not one of them. */
 export type Value = string | number | bigint | null | Uint8Array
@@ -24,7 +25,7 @@ export type Store = Disposable & {
   close(): void
 }
 
-const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
+export const storeMigrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
 
 /** Opens the store in `folder` (created when missing, closed to others) and brings its schema up to date. Durability `none` is for tests. */
 export function openStore(folder: string, options: { durability: 'full' | 'none' } = { durability: 'full' }): Store {
@@ -64,7 +65,7 @@ export function openStore(folder: string, options: { durability: 'full' | 'none'
     [Symbol.dispose]: () => store.close(),
   }
   try {
-    migrateStore(file, readMigrations(migrationsDir))
+    migrateStore(file, readMigrations(storeMigrationsDir))
   } catch (error) {
     file.close()
     throw error
@@ -72,26 +73,17 @@ export function openStore(folder: string, options: { durability: 'full' | 'none'
   return store
 }
 
-/** Applies what is missing. A store that is ahead of this release is used as it is: its migrations keep older releases running. */
-function migrateStore(file: DatabaseSync, migrations: readonly Migration[]): void {
-  const versionOf = (): number => Number(file.prepare('pragma user_version').get()?.['user_version'] ?? 0)
-  if (versionOf() >= migrations.length) return
-  file.exec('begin immediate')
+/**
+ * Works on the schema of the store in `folder` without bringing it up to date first; the store is not made when it is missing.
+ * `null`: there is none.
+ */
+export function withStoreFile<T>(folder: string, work: (file: DatabaseSync) => T): T | null {
+  const name = path.join(folder, 'ops.sqlite')
+  if (!existsSync(name)) return null
+  const file = new DatabaseSync(name, { timeout: 10_000 })
   try {
-    // Another process may have been first.
-    for (const migration of migrations.slice(versionOf())) {
-      try {
-        file.exec(migration.up)
-      } catch (error) {
-        throw new Error(`Migration ${label(migration)} of the operations store failed: ${String(error)}`, {
-          cause: error,
-        })
-      }
-    }
-    file.exec(`pragma user_version = ${Math.max(versionOf(), migrations.length)}`)
-    file.exec('commit')
-  } catch (error) {
-    if (file.isTransaction) file.exec('rollback')
-    throw error
+    return work(file)
+  } finally {
+    file.close()
   }
 }

@@ -90,7 +90,7 @@ function plan(options: MigrateOptions, applied: readonly Applied[], halfDone: re
       `The database lacks migration ${label(skipped)} but has newer ones. Restore a backup, or start the release that migrated it.`,
     )
   }
-  const wanted = numberOf(target, migrations, applied)
+  const wanted = numberOfTarget(target, [...migrations, ...(target === 'latest' ? [] : unknownTo(migrations, applied))])
   if (target === 'latest') assertRunnable(unknownTo(migrations, applied))
   const up = migrations
     .filter(({ number }) => number <= wanted && number > newest)
@@ -133,10 +133,10 @@ function plan(options: MigrateOptions, applied: readonly Applied[], halfDone: re
   ]
 }
 
-function numberOf(target: Target, migrations: readonly Migration[], applied: readonly Applied[]): number {
+/** Number of the migration that a target names among `known`. Throws, naming them all, when it is none or several. */
+export function numberOfTarget(target: Target, known: readonly Pick<Migration, 'number' | 'name'>[]): number {
   if (target === 'zero') return 0
-  if (target === 'latest') return migrations.at(-1)?.number ?? 0
-  const known = [...migrations, ...unknownTo(migrations, applied)]
+  if (target === 'latest') return Math.max(0, ...known.map(({ number }) => number))
   const found = known.filter(
     (candidate) =>
       label(candidate) === target ||

@@ -6,6 +6,7 @@ import { exampleInput, exporterNames, exporters } from '@dam/ops/src/exports/exp
 import { compareFiles } from '@dam/ops/src/engines/compare-files.ts'
 import { engineNames, engines } from '@dam/ops/src/engines/engines.ts'
 import { readPolicy, shippedPolicyFile } from '@dam/ops/src/policy/read-policy.ts'
+import { dangerousStatements } from '@dam/ops/src/migrations/dangerous-statements.ts'
 import { migrate } from '@dam/platform/migrate'
 import { dumpSchema } from '@dam/platform/migrate/dump-schema'
 import { root } from '../config.ts'
@@ -16,12 +17,13 @@ import { withScratchPostgres } from '../scratch-postgres.ts'
 import { nodeProgram } from '../toolchain.ts'
 import { type Check, type CheckResult, failed, passed } from './check.ts'
 
-/** Files that are made from others must say what those say. */
+/** Files that are made from others must say what those say, and migrations must not hurt a database in use. */
 export const generatedChecks: Check[] = [
   { name: 'schema.sql', run: checkSchema },
   { name: 'openapi.json', run: checkOpenapi },
   { name: '.env.example', run: checkSettings },
   { name: 'deploy', run: checkDeploy },
+  { name: 'migrations', run: checkMigrations },
 ]
 
 async function checkSchema({ write }: { write: boolean }): Promise<CheckResult> {
@@ -33,6 +35,15 @@ async function checkSchema({ write }: { write: boolean }): Promise<CheckResult> 
   if (write) writeFileSync(file, schema)
   if (readText(file) === schema) return passed
   return failed('backend/migrations/schema.sql is not what the migrations make. Run: ./dam check --write')
+}
+
+async function checkMigrations(): Promise<CheckResult> {
+  const dangers = apps.flatMap((app) => migrationsOf(app).flatMap(dangerousStatements))
+  if (dangers.length === 0) return passed
+  const told = dangers.map(
+    ({ migration, rule, statement, explanation }) => `${migration}: ${statement}\n  ${rule}: ${explanation}`,
+  )
+  return failed(`${told.join('\n')}\nOr accept it there, with the reason: -- allow <rule>: <reason>`)
 }
 
 async function checkOpenapi({ write }: { write: boolean }): Promise<CheckResult> {

@@ -5,7 +5,8 @@ export const help = `
 Usage: ./dam check [--write] [<name> ...]
 
 Runs the static checks: types of each package, lint, format, unused code, directions between packages, and that
-schema.sql, openapi.json and .env.example say what the migrations, the contract and the settings say.
+schema.sql, openapi.json and .env.example say what the migrations, the contract and the settings say, and that no
+migration hurts a database in use (docs/migrations.md).
 
   ./dam check types lint    only the checks whose name contains one of the words
   ./dam check --write       format, and write schema.sql and openapi.json anew

@@ -82,11 +82,12 @@ export async function findNewErrors(connectionString: string, since: Date): Prom
   try {
     await client.connect()
     const { rows } = await client.query<{ message: string; events: string }>(
-      `select max(message) as message, count(*) as events from error_log mine
-       where "timestamp" >= $1 and not exists (
-         select from error_log earlier where earlier."timestamp" < $1
-           and coalesce(earlier.fingerprint, earlier.code || earlier.message) = coalesce(mine.fingerprint, mine.code || mine.message))
-       group by coalesce(fingerprint, code || message) order by count(*) desc limit 5`,
+      `with error as (
+         -- As JSON: the release before this column may be the one that serves.
+         select "timestamp" as at, message, coalesce(to_jsonb(e) ->> 'fingerprint', code || message) as kind from error_log e)
+       select max(message) as message, count(*) as events from error mine
+       where at >= $1 and not exists (select from error earlier where earlier.at < $1 and earlier.kind = mine.kind)
+       group by kind order by count(*) desc limit 5`,
       [since],
     )
     const from = `since ${since.toISOString().slice(0, 16)}Z`

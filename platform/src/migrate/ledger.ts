@@ -34,14 +34,23 @@ export async function createLedger(client: ClientBase): Promise<void> {
       done_at timestamptz not null default now(),
       primary key (app, number, direction, statement)
     )`)
+  // Of a backfill that is under way: how far it came. Null: the statement is done.
+  const { rowCount } = await client.query(`
+    select from pg_attribute where attrelid = 'public.schema_migration_progress'::regclass and attname = 'last_key'`)
+  if (rowCount === 0) {
+    await client.query(
+      'alter table public.schema_migration_progress add column last_key text, add column changed_rows bigint not null default 0',
+    )
+  }
 }
 
-type Section = { app: string; number: number; direction: 'up' | 'down' }
+export type Section = { app: string; number: number; direction: 'up' | 'down' }
 
 /** Statements of a section, by index, that a run outside a transaction has done. */
 export async function readProgress(client: ClientBase, { app, number, direction }: Section): Promise<Set<number>> {
   const { rows } = await client.query<{ statement: number }>(
-    'select statement from public.schema_migration_progress where app = $1 and number = $2 and direction = $3',
+    `select statement from public.schema_migration_progress
+     where app = $1 and number = $2 and direction = $3 and last_key is null`,
     [app, number, direction],
   )
   return new Set(rows.map((row) => row.statement))
@@ -50,8 +59,30 @@ export async function readProgress(client: ClientBase, { app, number, direction 
 export async function recordStatement(client: ClientBase, section: Section, statement: number): Promise<void> {
   await client.query(
     `insert into public.schema_migration_progress (app, number, direction, statement) values ($1, $2, $3, $4)
-     on conflict do nothing`,
+     on conflict (app, number, direction, statement) do update set last_key = null, done_at = now()`,
     [section.app, section.number, section.direction, statement],
+  )
+}
+
+type Batch = { lastKey: string; rows: number }
+
+/** How far a backfill has come; null: not begun. */
+export async function readBatch(client: ClientBase, at: Section & { statement: number }): Promise<Batch | null> {
+  const { rows } = await client.query<{ lastKey: string; rows: string }>(
+    `select last_key as "lastKey", changed_rows as rows from public.schema_migration_progress
+     where app = $1 and number = $2 and direction = $3 and statement = $4`,
+    [at.app, at.number, at.direction, at.statement],
+  )
+  return rows[0] ? { lastKey: rows[0].lastKey, rows: Number(rows[0].rows) } : null
+}
+
+export async function keepBatch(client: ClientBase, at: Section & { statement: number }, batch: Batch): Promise<void> {
+  await client.query(
+    `insert into public.schema_migration_progress (app, number, direction, statement, last_key, changed_rows)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (app, number, direction, statement)
+       do update set last_key = excluded.last_key, changed_rows = excluded.changed_rows, done_at = now()`,
+    [at.app, at.number, at.direction, at.statement, batch.lastKey, batch.rows],
   )
 }
 

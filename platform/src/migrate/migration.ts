@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseBackfill } from './backfill.ts'
+import { splitStatements } from './statements.ts'
 
 /** One numbered step of a schema, as read from `0001-name.sql`. */
 export type Migration = {
@@ -64,6 +66,10 @@ export function parseMigration(fileName: string, text: string): Migration {
     down: section(downAt),
   }
   if (!migration.up || !migration.down) throw new Error(`${fileName}: "-- up" and "-- down" must both hold statements`)
+  for (const text of [migration.up, migration.down].flatMap(splitStatements)) {
+    if (parseBackfill(text) && migration.inTransaction)
+      throw new Error(`${fileName}: a backfill commits batch by batch, so the header must say -- no-transaction`)
+  }
   return { ...migration, checksum: createHash('sha256').update(lines.join('\n').trim()).digest('hex') }
 }
 

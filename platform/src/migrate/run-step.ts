@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { parseBackfill, runBackfill } from './backfill.ts'
 import { dropInvalidIndex, isNeedless } from './concurrent-index.ts'
 import { finishProgress, readProgress, recordStatement } from './ledger.ts'
 import { label } from './migration.ts'
@@ -84,7 +85,11 @@ async function oneByOne(client: pg.Client, { lockTimeoutMs, log }: StepOptions, 
   if (done.size > 0) log?.(`${label(step)}: going on after ${done.size} of ${statements.length} statements`)
   for (const [index, { text }] of statements.entries()) {
     if (done.has(index)) continue
-    if (runsAlone(text)) {
+    const backfill = parseBackfill(text)
+    if (backfill) {
+      await runBackfill(client, { lockTimeoutMs, log }, { ...step, statement: index }, backfill)
+      await recordStatement(client, step, index)
+    } else if (runsAlone(text)) {
       await client.query(`set lock_timeout = ${patientLockTimeoutMs}`)
       // What a killed run left of this statement: an index that is not valid, or one it finished and could not note.
       await dropInvalidIndex(client, text)
