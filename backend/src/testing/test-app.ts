@@ -90,7 +90,7 @@ export async function testApp(
     isHttps: false,
     frontendDir: path.join(dataDir, 'no-frontend'),
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  await app.listen({ host: '127.0.0.1', port: config.port })
   let people = 0
   const passwordHash = await hashPassword('long enough password')
   return {

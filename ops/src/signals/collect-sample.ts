@@ -102,7 +102,7 @@ function dependenciesOf(answer: { body: string } | null): Sample['up'] {
   }
 }
 
-function addGauges(sample: Sample, series: readonly Series[]): void {
+export function addGauges(sample: Sample, series: readonly Series[]): void {
   const set = (name: keyof Sample['gauges'], value: number | null): void => {
     if (value !== null) sample.gauges[name] = value
   }
@@ -121,7 +121,7 @@ function addGauges(sample: Sample, series: readonly Series[]): void {
 const isProbe = ({ route }: Record<string, string>): boolean =>
   ['/health', '/api/health', '/livez', '/readyz', '/metrics'].includes(route ?? '')
 
-function addCounts(sample: Sample, grown: readonly Series[], withRequests: boolean): void {
+export function addCounts(sample: Sample, grown: readonly Series[], withRequests: boolean): void {
   const count = (name: string, where: (labels: Record<string, string>) => boolean): number =>
     sumOf(grown, name, where) ?? 0
   const outcome =
