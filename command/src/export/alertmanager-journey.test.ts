@@ -125,7 +125,7 @@ describe.skipIf(!isInstalled('prometheus', 'prometheus-alertmanager', 'promtool'
         ])
         const log = (): string => `${prometheus.log()}\n${alertmanager.log()}`.slice(-4_000)
         try {
-          // Both are scraped, and every signal has an answer that Prometheus can give.
+          // Both are scraped.
           await expect
             .poll(
               async () => {
