@@ -20,7 +20,7 @@ Usage: ./dam deploy [--dry-run] [--bake <duration>] <environment> <tag>
 
 Brings a release to an environment of this host: gates, lock, backup, migrations, a new process on a private port, readiness,
 a warm-up journey, cut-over, and a bake during which a judge watches it beside the old release. A bad release is rolled back
-by itself, at once. Killing this command loses nothing.
+by itself, at once. Killing this command loses nothing; Ctrl-C says how to leave it running and how to stop it.
 
   ./dam deploy staging v1.2.0                    deploy
   ./dam deploy --dry-run production v1.2.0       the plan and every gate; changes nothing
@@ -128,7 +128,25 @@ async function decide(
 }
 
 async function drive({ deps }: OpenDeployer, id: number, json: boolean): Promise<number> {
+  explainInterruption(deps.environment.name, id)
   const deployment = await runDeployment(deps, id)
   console.log(json ? JSON.stringify(deployment, null, 2) : outcomeText(deps.store, deployment))
   return exitCodeOf(deployment)
+}
+
+// npm passes the terminal's Ctrl-C on to a program that the terminal has told already: one press can arrive twice.
+const samePressMs = 700
+
+/** Ctrl-C asks what is meant: a deployment is not over because its terminal is. */
+function explainInterruption(environment: string, id: number): void {
+  let askedAt: number | undefined
+  process.on('SIGINT', () => {
+    if (askedAt !== undefined && performance.now() - askedAt > samePressMs) process.exit(130)
+    if (askedAt !== undefined) return
+    askedAt = performance.now()
+    console.error(`
+Deployment ${id} goes on. What do you want?
+  leave it    Ctrl-C again: the keeper of ${environment} takes over within seconds; ./dam deployments ${id} shows how it goes
+  stop it     ./dam rollback ${environment} in another terminal: it unwinds, or goes back, at its next step`)
+  })
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { findDeployment, listDeploymentEvents, listDeployments } from '@dam/ops/src/deployments/deployment-store.ts'
+import type { DeploymentEvent } from '@dam/ops/src/deployments/deployment.ts'
 import { openStore } from '@dam/ops/src/store.ts'
 import { CommandFailure } from '../failure.ts'
 import { operationsPlace } from '../operations.ts'
@@ -32,7 +33,7 @@ export async function run(args: string[]): Promise<number> {
       console.log(
         `${deployment.kind} ${deployment.id}: ${deployment.previousTag ?? 'nothing'} → ${deployment.tag} on ${deployment.environment}, ${deployment.state}`,
       )
-      for (const { at, step, status, message } of events.filter((event) => event.status !== 'started')) {
+      for (const { at, step, status, message } of timeLine(events)) {
         console.log(
           `  ${at.slice(0, 19).replace('T', ' ')}  ${status.padEnd(8)}${step.padEnd(20)} ${message.split('\n')[0] ?? ''}`,
         )
@@ -54,4 +55,16 @@ export async function run(args: string[]): Promise<number> {
     )
   }
   return 0
+}
+
+/** Without what only began, and of the judge's looks only those that say another thing than the one before. */
+function timeLine(events: readonly DeploymentEvent[]): DeploymentEvent[] {
+  let last: string | undefined
+  return events.filter(({ status, message, detail }) => {
+    if (detail['look'] === undefined) return status !== 'started'
+    const verdict = message.split(':')[0]
+    const isNews = verdict !== last
+    last = verdict
+    return isNews
+  })
 }

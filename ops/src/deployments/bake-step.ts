@@ -3,6 +3,7 @@ import { openIncident } from '../incidents/incident-store.ts'
 import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
 import { type Look, watchRelease } from '../judge/watch-release.ts'
 import { getDeployment } from './deployment-store.ts'
+import { newestSecond, onlyNewSeconds } from './judge-trace.ts'
 import { waitingMessage } from './messages.ts'
 import { getRelease } from '../releases/release-store.ts'
 import { requireDatabase } from './prepare-steps.ts'
@@ -13,6 +14,8 @@ import type { Step, StepContext, StepResult } from './step.ts'
 import { verifyRelease } from './verify-release.ts'
 
 const alarmEveryMs = 250
+/** Of the trace in an incident that every look opens anew; the deployment has all of it. */
+const evidenceSeconds = 60
 
 /** baking → baking (decided as good), rolling-back or waiting-for-person: the judge looks until it knows. */
 export const bakeStep: Step = {
@@ -38,6 +41,7 @@ export const bakeStep: Step = {
     let isToppedUp = deployment.data.isExtended ?? false
     const own: { journeys: Promise<void> | null } = { journeys: null }
     let hasWaited = false
+    let recordedUntil = 0
     const topUp = (): void => {
       own.journeys ??= deps
         .topUp()
@@ -50,23 +54,23 @@ export const bakeStep: Step = {
       if (isToppedUp) topUp()
       const now = deps.now()
       const judged = await watch.look(now, { endsAt, isToppedUp })
-      recordLook(context, judged)
+      recordLook(context, { ...judged, trace: onlyNewSeconds(judged.trace, recordedUntil) })
+      recordedUntil = Math.max(recordedUntil, newestSecond(judged.trace))
       const { judgement } = judged
       if (judgement.verdict === 'bad') {
         const reason = { trigger: judgement.because, because: judgement.detail, by: 'dam: judge' }
-        context.remember({ trace: judged.trace })
         return decideRollback(context, reason, now)
       }
       if (judgement.verdict === 'good') {
         const problem = await verifyRelease(context, getRelease(deps.store, deployment.digest))
         // A person's wish to go back came first.
         if (context.signal.aborted) continue
-        if (problem !== null) return waitForPerson(context, problem, judged)
+        if (problem !== null) return waitForPerson(context, problem)
         return {
           state: 'baking',
           because: judgement.because,
           message: judgement.because,
-          data: { isDecidedGood: true, trace: judged.trace },
+          data: { isDecidedGood: true },
         }
       }
       if (judgement.verdict === 'environment') openEnvironmentIncident(context, judged)
@@ -77,7 +81,7 @@ export const bakeStep: Step = {
           await own.journeys
           continue
         }
-        if (isToppedUp || judgement.verdict === 'environment') return waitForPerson(context, reasonOf(judged), judged)
+        if (isToppedUp || judgement.verdict === 'environment') return waitForPerson(context, reasonOf(judged))
         isToppedUp = true
         endsAt = new Date(now.getTime() + deps.policy.extendMs)
         context.remember({ isExtended: true, bakeEndsAt: endsAt.toISOString() })
@@ -109,12 +113,11 @@ function recordLook({ note }: StepContext, look: Look): void {
 
 const reasonOf = ({ judgement }: Look): string => (judgement.verdict === 'bad' ? judgement.detail : judgement.because)
 
-function waitForPerson({ deps, deployment }: StepContext, because: string, { trace }: Look): StepResult {
+function waitForPerson({ deps, deployment }: StepContext, because: string): StepResult {
   return {
     state: 'waiting-for-person',
     because,
     message: because,
-    data: { trace },
     also: () => deps.notify(waitingMessage(deployment, because, deps.now()), 'waiting'),
   }
 }
@@ -134,7 +137,7 @@ function openEnvironmentIncident({ deps, deployment, lease }: StepContext, { jud
       dedupKey: `environment:${environment}`,
       openedBy: 'dam: judge',
       deploymentId,
-      evidence: { trace, judgement },
+      evidence: { trace: onlyNewSeconds(trace, newestSecond(trace) - evidenceSeconds), judgement },
       now,
     })
   })

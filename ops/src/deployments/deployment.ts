@@ -54,8 +54,6 @@ export type DeploymentData = {
   incidentId?: number
   /** The bake is over and the release stays. */
   isDecidedGood?: boolean
-  /** The judge's last look. */
-  trace?: unknown
   /** Of a rollback: the rung of the ladder that was taken. */
   rung?: string
   /** Of a rollback: the one rung a person wants. */

@@ -5,6 +5,7 @@ import { hostFolders } from '../environments/environment.ts'
 import { lastWords, slotLogFile } from '../keeper/process-log.ts'
 import { findReleaseByDigest } from '../releases/release-store.ts'
 import type { Release } from '../releases/release.ts'
+import { joinedTrace } from './judge-trace.ts'
 import { findSlot } from './slot-store.ts'
 import type { StepContext } from './step.ts'
 
@@ -27,7 +28,7 @@ export async function gatherEvidence(context: StepContext): Promise<Record<strin
     trigger: data.rollback ?? null,
     stamps: data.stamps ?? {},
     onCall: deps.onCall(deps.now()) ?? 'unknown',
-    judge: data.trace ?? null,
+    judge: joinedTrace(deps.store, deployment.id),
     outcomes: await known(() => outcomes(context, cutOverMs)),
     errors: await known(() => topErrors(deps.databaseUrl(), new Date(cutOverMs))),
     logs: {

@@ -1,3 +1,4 @@
+import { pruneLooks } from '../deployments/judge-trace.ts'
 import { openIncident } from '../incidents/incident-store.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Store } from '../store.ts'
@@ -6,6 +7,7 @@ import { every, type Job } from './scheduler.ts'
 /** Runs a `./dam` command to its end; gives its exit code and the last of what it said. */
 export type RunCommand = (args: string[], signal: AbortSignal) => Promise<{ exitCode: number | null; output: string }>
 
+const looksKeptMs = 35 * 86_400_000
 const longestBackupMs = 6 * 3_600_000
 const me = 'dam: ops'
 
@@ -79,6 +81,15 @@ export function backupJobs(deps: {
       boundMs: longestBackupMs,
       run: ({ now, signal }) =>
         perform(deps.environments[0] ?? 'local', 'Clearing old backups away', ['backups', 'prune'], now, signal),
+    },
+    {
+      name: 'clear looks of old deployments away',
+      next: every(86_400_000),
+      boundMs: 60_000,
+      run: ({ now }) => {
+        pruneLooks(store, new Date(now.getTime() - looksKeptMs))
+        return Promise.resolve()
+      },
     },
   ]
 }

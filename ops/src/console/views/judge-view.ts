@@ -11,7 +11,7 @@ const side = (name: string): string =>
      'failures', detail ->> '${at}.${name}.sum.failures', 'goodRate', detail ->> '${at}.${name}.baseline.goodRate',
      'badRate', detail ->> '${at}.${name}.baseline.badRate')`
 
-/** A look holds every second since the cut-over; only its sums are taken, inside SQLite, so that a long bake stays small here. */
+/** Only the sums of a look are taken, inside SQLite: its seconds are for the evidence of an incident. */
 const select = `select at, json_object(
     'verdict', detail ->> '$.look.judgement.verdict',
     'because', coalesce(detail ->> '$.look.judgement.detail', detail ->> '$.look.judgement.because', ''),
