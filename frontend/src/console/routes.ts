@@ -64,6 +64,17 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
     nav: { label: msg`Restore drills`, icon: 'restore', group: 'keep' },
   },
   {
+    pattern: '/maintenance',
+    component: lazy(() => import('./pages/maintenance-page.tsx')),
+    access: 'viewer',
+    nav: { label: msg`Maintenance`, icon: 'calendar', group: 'keep' },
+  },
+  {
+    pattern: '/maintenance/:id',
+    component: lazy(() => import('./pages/maintenance-window-page.tsx')),
+    access: 'viewer',
+  },
+  {
     pattern: '/audit',
     component: lazy(() => import('./pages/audit-page.tsx')),
     access: 'viewer',
