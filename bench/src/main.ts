@@ -38,6 +38,10 @@ const benches: Record<string, Bench> = {
     about: 'rounds of bad and healthy miniature releases: detection, restored traffic, errors served, false rollbacks',
     load: () => import('./rollback.ts'),
   },
+  'alert-kill': {
+    about: '100 kill -9 of the ops process while incidents open and climb; pages lost; the same for Alertmanager',
+    load: () => import('./alert-kill.ts'),
+  },
   kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },
 }
 
