@@ -42,6 +42,14 @@ const benches: Record<string, Bench> = {
     about: '100 kill -9 of the ops process while incidents open and climb; pages lost; the same for Alertmanager',
     load: () => import('./alert-kill.ts'),
   },
+  storm: {
+    about: '10 000 alerts in 1 s and in 60 s, one of a hundred critical: pages, first page, memory',
+    load: () => import('./storm.ts'),
+  },
+  simulate: {
+    about: '100 000 simulated hours of incidents, schedules, crashes, clock jumps and outages: broken promises',
+    load: () => import('./simulate.ts'),
+  },
   kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },
 }
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { recordAudit } from '@dam/ops/src/audit/audit.ts'
-import { findEscalation } from '@dam/ops/src/escalation/escalation-store.ts'
+import { findEscalation, snoozeIncident } from '@dam/ops/src/escalation/escalation-store.ts'
 import type { Incident } from '@dam/ops/src/incidents/incident.ts'
 import {
   acknowledgeIncident,
@@ -8,7 +8,12 @@ import {
   findIncident,
   listIncidentEvents,
   resolveIncident,
+  setSeverity,
+  withdrawAcknowledgement,
 } from '@dam/ops/src/incidents/incident-store.ts'
+import { draftPostmortem } from '@dam/ops/src/incidents/draft-postmortem.ts'
+import { assignRole, isRole, listRoles, roles } from '@dam/ops/src/incidents/incident-roles.ts'
+import { parseDuration } from '@dam/ops/src/policy/units.ts'
 import { CommandFailure } from '../failure.ts'
 import { openWatchPlace, type WatchPlace } from '../watch/watch-place.ts'
 
@@ -18,6 +23,11 @@ Usage: ./dam incident <number>                    what happened, who was called,
        ./dam incident <number> note <text>        for the time line
        ./dam incident <number> update <text>      for the time line and the incidents channel
        ./dam incident <number> resolve <text>     it is over, and why
+       ./dam incident <number> unack              you give it back: the climb begins again
+       ./dam incident <number> snooze 30m         nobody is called for so long, a day at most
+       ./dam incident <number> severity P0        a rise calls at once, whoever had acknowledged
+       ./dam incident <number> role commander anna   who leads, who writes (scribe)
+       ./dam incident <number> postmortem         a draft in Markdown, from what is on record
 
 --json prints all of it for machines; --by <name> says who you are when the terminal does not.
 `
@@ -60,6 +70,47 @@ export async function run(args: string[]): Promise<number> {
         throw new CommandFailure(`Incident ${incident.id} was resolved already.`)
       console.log(`Incident ${incident.id} is resolved.`)
       return 0
+    case 'unack':
+      if (!changed(place, incident, action, () => withdrawAcknowledgement(place.store, incident.id, place)))
+        throw new CommandFailure(
+          `Incident ${incident.id} is ${incident.state}; there is no acknowledgement to give back.`,
+        )
+      console.log(`Incident ${incident.id} is nobody's again; the climb begins anew.`)
+      return 0
+    case 'snooze': {
+      const durationMs = parseDuration(text)
+      if (durationMs === null || durationMs <= 0 || durationMs > 86_400_000)
+        throw new CommandFailure(`Say for how long, a day at most: ./dam incident ${incident.id} snooze 30m`)
+      const until = new Date(place.now.getTime() + durationMs)
+      if (!changed(place, incident, action, () => snoozeIncident(place.store, incident.id, { ...place, until })))
+        throw new CommandFailure(`Incident ${incident.id} is resolved; nobody is called for it.`)
+      console.log(`Nobody is called for incident ${incident.id} before ${until.toISOString()}.`)
+      return 0
+    }
+    case 'severity': {
+      const severity = (['P0', 'P1', 'P2', 'P3'] as const).find((known) => known === text)
+      if (!severity) throw new CommandFailure(`Say which: ./dam incident ${incident.id} severity P0 (P0, P1, P2, P3)`)
+      if (!changed(place, incident, action, () => setSeverity(place.store, incident.id, { ...place, severity })))
+        throw new CommandFailure(`Incident ${incident.id} is ${incident.state} with ${incident.severity} already.`)
+      console.log(`Incident ${incident.id} is ${severity} now.`)
+      return 0
+    }
+    case 'role': {
+      const [role = '', ...name] = words
+      if (!isRole(role) || name.length === 0)
+        throw new CommandFailure(
+          `Say which and who: ./dam incident ${incident.id} role commander anna (${roles.join(', ')})`,
+        )
+      changed(place, incident, action, () => {
+        assignRole(place.store, incident.id, { role, person: name.join(' '), who: place.who, now: place.now })
+        return true
+      })
+      console.log(`${name.join(' ')} is ${role} of incident ${incident.id}.`)
+      return 0
+    }
+    case 'postmortem':
+      console.log(draftPostmortem(place.store, incident))
+      return 0
     default:
       throw new CommandFailure(`There is no "${action}". ./dam incident --help lists what there is.`)
   }
@@ -88,6 +139,7 @@ function show({ store }: WatchPlace, incident: Incident, asJson: boolean): void 
   console.log(`Incident ${incident.id}  ${incident.severity}  ${incident.state}${by(incident)}\n${incident.title}`)
   if (incident.cause) console.log(incident.cause)
   if (escalation && incident.state === 'open') console.log(`Level ${escalation.level}, next look ${escalation.nextAt}`)
+  for (const [role, person] of listRoles(store, incident.id)) console.log(`${role}: ${person}`)
   console.log('')
   for (const event of events) console.log(`  ${event.at}  ${event.kind.padEnd(13)}${event.message}  (${event.who})`)
 }

@@ -1,5 +1,6 @@
+import { addIncidentEvent, findIncident } from '../incidents/incident-store.ts'
 import type { Store } from '../store.ts'
-import type { Escalation } from './escalation.ts'
+import { type Escalation, newEscalation } from './escalation.ts'
 
 type Row = Omit<Escalation, 'called'> & { called: string }
 const columns = `incident_id as incidentId, entered_at as enteredAt, level, round, called, next_at as nextAt,
@@ -30,9 +31,14 @@ export const findEscalation = (store: Store, incidentId: number): Escalation | u
   return row && escalationOf(row)
 }
 
+/** The most severe first. */
 export const dueEscalations = (store: Store, now: Date): Escalation[] =>
   store
-    .rows<Row>(`select ${columns} from escalation where next_at <= ? order by next_at, incident_id`, now.toISOString())
+    .rows<Row>(
+      `select ${columns} from escalation where next_at <= ?
+       order by (select severity from incident where id = incident_id), next_at, incident_id`,
+      now.toISOString(),
+    )
     .map(escalationOf)
 
 export const listEscalations = (store: Store): Escalation[] =>
@@ -65,3 +71,20 @@ export const incidentsWithoutEscalation = (store: Store): number[] =>
       `select id from incident where state <> 'resolved' and id not in (select incident_id from escalation) order by severity, id`,
     )
     .map(({ id }) => id)
+
+/** Nobody is called for an incident before `until`; then the climb goes on where it was. False when it is resolved. */
+export function snoozeIncident(store: Store, id: number, snooze: { until: Date; who: string; now: Date }): boolean {
+  return store.transaction(() => {
+    if (findIncident(store, id)?.state === 'resolved') return false
+    const until = snooze.until.toISOString()
+    const escalation = findEscalation(store, id) ?? newEscalation({ id }, snooze.now)
+    saveEscalation(store, { ...escalation, snoozedUntil: until, nextAt: until })
+    addIncidentEvent(store, id, {
+      kind: 'snoozed',
+      who: snooze.who,
+      message: `nobody is called before ${until}`,
+      now: snooze.now,
+    })
+    return true
+  })
+}

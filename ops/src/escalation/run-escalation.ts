@@ -17,10 +17,11 @@ import {
 } from './escalation-store.ts'
 
 const me = 'dam: ops'
+const atOnce = 50
 
 /**
  * One round: takes in new incidents and acknowledgements, calls whoever is due, and writes the calls, their time line and the next due
- * time in one transaction for each incident. Killed anywhere, the next round does what this one did not.
+ * time in one transaction. Killed anywhere, the next round does what this one did not.
  */
 export function runEscalation(
   store: Store,
@@ -35,17 +36,29 @@ export function runEscalation(
   })
   let calls = 0
   const who = onCall(readSchedule(store, deps.policy, now), now)
-  for (const { incidentId } of dueEscalations(store, now)) {
-    calls += store.transaction(() => {
-      const escalation = findEscalation(store, incidentId)
-      const incident = findIncident(store, incidentId)
-      if (!escalation || !incident || incident.state === 'resolved' || escalation.nextAt > now.toISOString()) return 0
-      // The call waits for its diagnosis; it is due again at the next turn.
-      if (escalation.level === 0 && deps.isHeld?.(incident, now)) return 0
-      return advance(store, deps, { incident, escalation, who })
-    })
+  const due = dueEscalations(store, now)
+  // Many in one transaction: in a storm each commit waits for the disk, and the sender with it.
+  for (let from = 0; from < due.length; from += atOnce) {
+    calls += store.transaction(() =>
+      due.slice(from, from + atOnce).reduce((sum, { incidentId }) => sum + callFor(store, deps, incidentId, who), 0),
+    )
   }
   return { calls }
+}
+
+/** Looks at it again inside the transaction: somebody may have acknowledged it since. */
+function callFor(
+  store: Store,
+  deps: { policy: Policy; consoleUrl: string; now: Date; isHeld?: (incident: Incident, now: Date) => boolean },
+  incidentId: number,
+  who: OnCall,
+): number {
+  const escalation = findEscalation(store, incidentId)
+  const incident = findIncident(store, incidentId)
+  if (!escalation || !incident || incident.state === 'resolved' || escalation.nextAt > deps.now.toISOString()) return 0
+  // The call waits for its diagnosis; it is due again at the next turn.
+  if (escalation.level === 0 && deps.isHeld?.(incident, deps.now)) return 0
+  return advance(store, deps, { incident, escalation, who })
 }
 
 const backwardsMs = 5_000
@@ -153,7 +166,9 @@ function takeInAcknowledgements(store: Store, deps: { policy: Policy; now: Date 
   for (const { id, severity, by, at } of rows) {
     const escalation = findEscalation(store, id)
     if (!escalation) continue
-    const until = new Date(Date.parse(at) + deps.policy.severities[severity].acknowledgementLasts).toISOString()
+    // From now where the clock has gone back since.
+    const from = Math.min(Date.parse(at), deps.now.getTime())
+    const until = new Date(from + deps.policy.severities[severity].acknowledgementLasts).toISOString()
     saveEscalation(store, { ...escalation, acknowledgedBy: by, acknowledgedUntil: until, nextAt: until })
   }
 }

@@ -139,7 +139,7 @@ function goAround(deps: SenderDeps, due: readonly OutboxEntry[], until: Date): v
   deps.store.transaction(() => {
     for (const entry of due) {
       takeSecondWay(deps, entry)
-      if (entry.state === 'waiting') postpone(deps.store, entry, entry.outcome || 'the destination is down', until)
+      postpone(deps.store, entry, entry.outcome || 'the destination is down', until)
     }
   })
 }
