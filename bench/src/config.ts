@@ -27,8 +27,6 @@ export const config = {
   seed: Number(env['DAM_BENCH_SEED'] ?? 0),
   /** How much `simulate` lives through; 100 000 hours unless given. */
   simulatedHours: env['DAM_BENCH_HOURS'] === undefined ? undefined : Number(env['DAM_BENCH_HOURS']),
-  /** First seed of `simulate`; a violation is found again with the seed it names. */
-  seed: env['DAM_BENCH_SEED'] === undefined ? undefined : Number(env['DAM_BENCH_SEED']),
   /** What the product is started with: our own environment without settings of another DAM. */
   inherited: Object.fromEntries(
     Object.entries(env).filter(
