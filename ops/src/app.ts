@@ -14,6 +14,7 @@ import { peopleHandlers } from './console/people-handlers.ts'
 import { probeEnvironments } from './console/probe-environments.ts'
 import { serve } from './console/serve.ts'
 import { watchChanges } from './console/watch-changes.ts'
+import { deleteOldAnalyses } from './engines/analysis-store.ts'
 import type { Environment } from './environments/environment.ts'
 import type { Policy } from './policy/policy.ts'
 import { backupJobs } from './scheduler/backup-jobs.ts'
@@ -141,6 +142,7 @@ const ownJobs = (store: Store): Job[] => [
     run: async ({ now }) => {
       deleteExpiredSessions(store, now)
       deleteOldTries(store, now)
+      deleteOldAnalyses(store, now)
     },
   },
 ]

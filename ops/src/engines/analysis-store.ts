@@ -64,6 +64,14 @@ export function noteAnswer(
 export const deleteAnalysis = (store: Store, id: string): boolean =>
   store.run('delete from engine_analysis where id = ?', id) > 0
 
+const keptDays = 35
+
+/** Those of bad releases stay: a person has to let them go. */
+export function deleteOldAnalyses(store: Store, now: Date): void {
+  const before = new Date(now.getTime() - keptDays * 86_400_000).toISOString()
+  store.run(`delete from engine_analysis where asked_at < ? and verdict <> 'bad'`, before)
+}
+
 export function addCounts(store: Store, id: string, side: Side, { second, total, bad, slow }: SecondCounts): void {
   store.run(
     `insert into engine_count (analysis, side, second, total, bad, slow) values (?, ?, ?, ?, ?, ?)

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readPolicy } from '../policy/read-policy.ts'
 import { openStore, type Store } from '../store.ts'
+import { deleteOldAnalyses, findAnalysis, listCounts } from './analysis-store.ts'
 import { askJudge, type Question } from './ask-judge.ts'
 
 let folder: string
@@ -104,4 +105,15 @@ test('Prometheus that does not answer leaves the verdict open and is named', asy
   expect(answer.unknown.at(-1)).toMatch(/^requests: /)
   const without = askJudge({ ...deps, prometheusUrl: undefined }, 'b', { release: 'v1.1.0' }, new Date(start))
   await expect(without).rejects.toThrow(/DAM_PROMETHEUS_URL/)
+})
+
+test('analyses are cleared away after 35 days, but those of bad releases', async () => {
+  await looks('fine', 3, () => clean(50))
+  await looks('bad', 50, () => ({ total: 50, bad: 25, slow: 0 }))
+  deleteOldAnalyses(store, new Date(start + 34 * 86_400_000))
+  expect(findAnalysis(store, 'fine')).toBeDefined()
+  deleteOldAnalyses(store, new Date(start + 36 * 86_400_000))
+  expect(findAnalysis(store, 'fine')).toBeUndefined()
+  expect(listCounts(store, 'fine', 'fresh')).toEqual([])
+  expect(findAnalysis(store, 'bad')).toMatchObject({ verdict: 'bad' })
 })
