@@ -21,7 +21,7 @@ export const config = {
   command: env['DAM_BENCH_COMMAND']?.split(' '),
   /** Measure less: for trying a bench out, not for results. */
   quick: env['DAM_BENCH_QUICK'] === '1',
-  /** Rounds of each kind of release in `rollback`, kills in `alert-kill`; 100 unless given. */
+  /** Rounds of each kind of release in `rollback` (10 take 24 minutes at most), kills in `alert-kill`; 100 unless given. */
   rollbackRounds: env['DAM_BENCH_ROUNDS'] === undefined ? undefined : Number(env['DAM_BENCH_ROUNDS']),
   /** Other random numbers for what is simulated; the default gives the same ones in every run. */
   seed: Number(env['DAM_BENCH_SEED'] ?? 0),

@@ -36,6 +36,12 @@ setInterval(() => {
   const megabytes = faults.leakMegabytesPerSecond ?? 0
   if (megabytes > 0) ballast.push(Buffer.alloc((megabytes * 1024 ** 2) / 4, 1))
 }, 250)
+const blockEveryMs = 3_000
+setInterval(() => {
+  if (performance.now() - startedAt < (faults.afterSeconds ?? 0) * 1000) return
+  const until = performance.now() + (faults.blockMs ?? 0)
+  while (performance.now() < until);
+}, blockEveryMs)
 
 if (role === 'web') {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

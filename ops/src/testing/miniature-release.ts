@@ -22,6 +22,8 @@ export type Faults = {
   /** Added to `slowShare` of the answers. */
   slowMs?: number
   slowShare?: number
+  /** The event loop stands still this long, every three seconds. */
+  blockMs?: number
   leakMegabytesPerSecond?: number
   /** The worker dies at its start. */
   workerCrash?: boolean
