@@ -87,6 +87,10 @@ export const commands = {
   cache: { summary: 'state, keys and clearing of the shared cache', load: () => import('./commands/cache.ts') },
   cdn: { summary: 'compare edge and origin; purge', load: () => import('./commands/cdn.ts') },
   timings: { summary: 'where the time of one request goes', load: () => import('./commands/timings.ts') },
+  runbook: {
+    summary: 'print the runbook as the policy and the commands have it',
+    load: () => import('./commands/runbook.ts'),
+  },
   policy: { summary: 'check, explain, compare and back-test the policy', load: () => import('./commands/policy.ts') },
   export: {
     summary: 'write the policy as Prometheus, Alertmanager, Grafana, Kubernetes, HAProxy and others read it',

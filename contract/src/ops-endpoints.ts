@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { opsRoutes, type OpsRouteName } from './ops-routes.ts'
 import * as s from './ops-schemas.ts'
+import { watchEndpoints } from './watch-endpoints.ts'
 
 /**
  * The contract of operations, read by the ops process and by the console's client. `access` is the least an operator must be.
@@ -312,6 +313,8 @@ export const opsEndpoints = {
     access: 'public',
     status: 200,
   },
+
+  ...watchEndpoints,
 
   listActions: {
     summary: 'Commands started from the console, newest first',

@@ -1,4 +1,5 @@
 import type { Method } from './routes.ts'
+import { watchRoutes } from './watch-routes.ts'
 
 /** Method and path of every endpoint of operations under `/api/ops/v1`. Free of schemas, so that the browser can import it for nothing. */
 export const opsRoutes = {
@@ -58,6 +59,8 @@ export const opsRoutes = {
   startMaintenance: { method: 'POST', path: '/maintenance/{id}/start/' },
   endMaintenance: { method: 'POST', path: '/maintenance/{id}/end/' },
   getMaintenanceCalendar: { method: 'GET', path: '/maintenance-calendar.ics' },
+
+  ...watchRoutes,
 
   listActions: { method: 'GET', path: '/actions/' },
   getAction: { method: 'GET', path: '/actions/{id}/' },

@@ -56,6 +56,10 @@ export const opsSession = z.object({
   setupRequired: z.boolean(),
   version: z.string(),
   isHosted: z.boolean().describe('false: one environment `local` without deployments'),
+  shift: z
+    .object({ as: z.enum(['primary', 'secondary']), until: moment, raises: z.boolean() })
+    .nullable()
+    .describe('the person is on call; `raises`: a viewer has the rights of an operator until then'),
 })
 export const operatorCredentials = z.strictObject({ username: z.string().max(200), password: z.string().max(1000) })
 export const opsSetUpBody = z.strictObject({ token: z.string().max(200), username, password: newPassword })

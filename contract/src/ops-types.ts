@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { OpsEndpoints } from './ops-endpoints.ts'
 import type * as s from './ops-schemas.ts'
+import type * as w from './watch-schemas.ts'
 
 export type OperatorRole = z.output<typeof s.operatorRole>
 export type OperatorView = z.output<typeof s.operator>
@@ -25,6 +26,18 @@ export type AlertmanagerWebhook = z.output<typeof s.alertmanagerWebhook>
 export type AlertsReceived = z.output<typeof s.alertsReceived>
 export type MaintenanceWindowView = z.output<typeof s.maintenanceWindow>
 export type MaintenanceDetail = z.output<typeof s.maintenanceDetail>
+export type SignalsView = z.output<typeof w.signals>
+export type SignalSeries = z.output<typeof w.signalSeries>
+export type SignalMark = z.output<typeof w.signalMark>
+export type SignalUnit = z.output<typeof w.signalUnit>
+export type KeyMetric = z.output<typeof w.keyMetric>
+export type AlertView = z.output<typeof w.alert>
+export type AlertsView = z.output<typeof w.alerts>
+export type SilenceView = z.output<typeof w.silence>
+export type OnCallView = z.output<typeof w.onCall>
+export type IncidentCalls = z.output<typeof w.incidentCalls>
+export type RunbookView = z.output<typeof w.runbook>
+export type RunbookEntry = z.output<typeof w.runbookEntry>
 export type ActionView = z.output<typeof s.action>
 
 type Part<N extends keyof OpsEndpoints, K extends string, D> = OpsEndpoints[N] extends {

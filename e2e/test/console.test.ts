@@ -37,7 +37,13 @@ test.beforeAll(async () => {
   address = `http://localhost:${port}`
   ops = spawn(process.execPath, ['ops/src/main.ts'], {
     cwd: root,
-    env: { ...process.env, DAM_HOST_DIR: folder, OPS_PORT: String(port), DAM_LOG_STDOUT: 'no' },
+    env: {
+      ...process.env,
+      DAM_HOST_DIR: folder,
+      DAM_POLICY: path.join(folder, 'policy.yaml'),
+      OPS_PORT: String(port),
+      DAM_LOG_STDOUT: 'no',
+    },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   while (!(await fetch(`${address}/livez`).catch(() => null))?.ok) {
@@ -70,6 +76,7 @@ test('a wrong password is refused in words, the right one leads to the overview'
   await signIn(page, 'operator')
   await expect(page.getByRole('region', { name: 'production' })).toContainText('Something is wrong')
   await expect(page.getByRole('region', { name: 'production' })).toContainText('Healthy')
+  await expect(page.getByRole('link', { name: /On call: (Nina|Omar)/ })).toBeVisible()
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible()
 })
@@ -112,8 +119,66 @@ test('an incident is acknowledged and resolved; the audit has both', async ({ pa
   await expect(page.getByText('incident.resolved')).toBeVisible()
 })
 
+test('whoever is on call may act until the hand-off although the own role only looks, and it is on record', async ({
+  page,
+}) => {
+  await signIn(page, 'nina')
+  await expect(page.getByText('Until then you may do what an operator may')).toBeVisible()
+  await page.getByRole('link', { name: 'Alerts' }).click()
+  await page.getByRole('button', { name: 'Silence Disk usage above 85 %' }).first().click()
+  const dialog = page.getByRole('dialog', { name: 'Silence “Disk usage above 85 %”' })
+  await dialog.getByLabel('Reason').fill('the disk is being enlarged')
+  await dialog.getByRole('button', { name: 'Silence', exact: true }).click()
+  await expect(dialog).toHaveCount(0)
+  await expect(page.getByText('nina: the disk is being enlarged')).toBeVisible()
+  await page.getByRole('link', { name: 'Audit' }).click()
+  await expect(page.getByText('shift.rights')).toBeVisible()
+  await expect(page.getByText('alert.silenced')).toBeVisible()
+})
+
+test('signals are plots with limits and the deployments in them, and tables for those who do not see plots', async ({
+  page,
+}) => {
+  await signIn(page, 'viewer')
+  await page.goto(`${address}/signals?environment=production&range=7d`)
+  await expect(page.getByRole('img', { name: /^Error rate: now / })).toBeVisible()
+  await expect(page.getByText('▼ v1.2.0 was taken back')).toBeVisible()
+  await page.getByText('As a table').first().click()
+  await expect(page.getByRole('table').first().getByRole('row')).not.toHaveCount(0)
+  await page.getByLabel('Time').selectOption('1h')
+  await expect(page).toHaveURL(/range=1h/)
+})
+
+test('what an operator tells the public is on the status page, which needs no script and no sign-in', async ({
+  page,
+  browser,
+}) => {
+  await signIn(page, 'operator')
+  await page.goto(`${address}/incidents/1`)
+  await page.getByRole('button', { name: 'Tell the public…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Tell the public' })
+  await dialog.getByLabel('Text').fill('All searches work <again>.')
+  await dialog.getByRole('button', { name: 'Publish' }).click()
+  await expect(dialog).toHaveCount(0)
+  const reader = await browser.newContext({ javaScriptEnabled: false })
+  const status = await reader.newPage()
+  await expect(async () => {
+    await status.goto(`${address}/status`)
+    await expect(status.getByText('All searches work <again>.')).toBeVisible({ timeout: 1_000 })
+  }).toPass()
+  await status.getByLabel('E-mail address').fill('reader@example.com')
+  await status.getByRole('button', { name: 'Subscribe' }).click()
+  await expect(status.getByRole('status')).toContainText('a message is on its way')
+  await reader.close()
+})
+
 const places = [
   '/',
+  '/signals?environment=production&range=24h',
+  '/alerts',
+  '/oncall',
+  '/runbook',
+  '/status',
   '/incidents',
   '/incidents/1',
   '/releases',

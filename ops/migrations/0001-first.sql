@@ -301,6 +301,14 @@ create table handoff_note (
   text text not null
 ) strict;
 
+-- Addresses with a token that calendars read.
+create table calendar_feed (
+  token_hash text primary key,
+  operator_id integer not null references operator (id) on delete cascade,
+  person text,                                   -- null: everybody's shifts
+  created_at text not null
+) strict;
+
 -- One row for each incident that still pages somebody or waits for its acknowledgement to run out.
 create table escalation (
   incident_id integer primary key references incident (id),
@@ -367,6 +375,51 @@ create table maintenance_event (
   message text not null
 ) strict;
 create index maintenance_event_window on maintenance_event (window_id, id);
+
+-- What the public is told ------------------------------------------------------
+
+-- An incident the public knows of, under a name of its own.
+create table public_incident (
+  incident_id integer primary key references incident (id),
+  title text not null
+) strict;
+
+create table public_update (
+  id integer primary key,
+  incident_id integer not null references public_incident (incident_id),
+  at text not null,
+  state text not null check (state in ('investigating', 'identified', 'watching', 'resolved')),
+  text text not null,
+  by_whom text not null
+) strict;
+create index public_update_incident on public_update (incident_id, id);
+
+-- Seconds that were looked at and seconds without an answer, of a UTC day; longer kept than samples.
+create table uptime_day (
+  environment text not null,
+  day text not null,
+  seen_seconds integer not null,
+  down_seconds integer not null,
+  primary key (environment, day)
+) strict, without rowid;
+
+create table status_subscription (
+  id integer primary key,
+  email text not null unique,
+  locale text not null,
+  confirm_hash text not null,
+  -- Only unsubscribes, and stands in every message.
+  leave_token text not null unique,
+  asked_at text not null,
+  confirmed_at text
+) strict;
+
+-- Requests for a subscription, by hash of what is limited.
+create table status_try (
+  bucket text primary key,
+  tries integer not null,
+  window_started_at text not null
+) strict;
 
 -- Outgoing messages ----------------------------------------------------------
 
@@ -514,7 +567,14 @@ drop table outbox;
 drop table maintenance_event;
 drop table maintenance_notice;
 drop table maintenance_window;
+
+drop table status_try;
+drop table status_subscription;
+drop table uptime_day;
+drop table public_update;
+drop table public_incident;
 drop table escalation;
+drop table calendar_feed;
 drop table progress;
 drop table inbound_alert;
 drop table silence;

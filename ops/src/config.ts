@@ -44,6 +44,16 @@ export const opsSettings = {
     describe: 'Folder of a host that ./dam host init has prepared',
     parse: (text: string) => path.resolve(text),
   },
+  statusEnvironments: {
+    variable: 'OPS_STATUS_ENVIRONMENTS',
+    describe: 'Environments on the public status page, with commas between; an empty value shows none',
+    default: 'production,local',
+    parse: (text: string) =>
+      text
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+  },
   policyFile: {
     variable: 'DAM_POLICY',
     describe: 'File with the numbers and names of operations; default is ops/policy.yaml of this release',

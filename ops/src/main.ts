@@ -63,6 +63,7 @@ const app = createApp({
   root,
   environment: shellEnvironment,
   policy: () => policyOf().policy,
+  policyHash: () => policyOf().hash,
   outputs: path.join(opsDir, 'actions'),
   jobs: [memoryJob(store, environments)],
   metrics: [watchMetrics({ store, environments, folder: opsDir })],

@@ -12,6 +12,7 @@ import { Icon, Mark } from '../ui/icon.tsx'
 import styles from './console-shell.module.css'
 import { api, isAtLeast, sessionOptions } from './lib/api.ts'
 import { followChanges, live } from './lib/follow-changes.ts'
+import { ShiftBanner } from './parts/shift-banner.tsx'
 import { roleName } from './parts/role-name.ts'
 import { consoleRoutes } from './routes.ts'
 
@@ -126,6 +127,7 @@ export function ConsoleShell({ operator, children }: { operator: OperatorView; c
             ? t`The ops process does not answer. What you see may be old; trying again by itself.`
             : ''}
         </div>
+        <ShiftBanner />
         {children}
       </main>
     </div>

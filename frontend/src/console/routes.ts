@@ -29,6 +29,30 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
     access: 'viewer',
     nav: { label: msg`Incidents`, icon: 'warning', group: 'watch' },
   },
+  {
+    pattern: '/signals',
+    component: lazy(() => import('./pages/signals-page.tsx')),
+    access: 'viewer',
+    nav: { label: msg`Signals`, icon: 'signal', group: 'watch' },
+  },
+  {
+    pattern: '/alerts',
+    component: lazy(() => import('./pages/alerts-page.tsx')),
+    access: 'viewer',
+    nav: { label: msg`Alerts`, icon: 'bell', group: 'watch' },
+  },
+  {
+    pattern: '/oncall',
+    component: lazy(() => import('./pages/oncall-page.tsx')),
+    access: 'viewer',
+    nav: { label: msg`On call`, icon: 'calendar', group: 'watch' },
+  },
+  {
+    pattern: '/runbook',
+    component: lazy(() => import('./pages/runbook-page.tsx')),
+    access: 'viewer',
+    nav: { label: msg`Runbook`, icon: 'document', group: 'watch' },
+  },
   { pattern: '/incidents/:id', component: lazy(() => import('./pages/incident-page.tsx')), access: 'viewer' },
   {
     pattern: '/releases',

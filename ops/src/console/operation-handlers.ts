@@ -30,6 +30,7 @@ import { describeRelease, listReleases } from './views/release-view.ts'
 import { readGates } from './views/gate-view.ts'
 import { receiveAlerts } from '../alerts/receive-alerts.ts'
 import type { Changes } from './watch-changes.ts'
+import type { WatchRoutes } from './watch-handlers.ts'
 
 export type OperationDeps = {
   store: Store
@@ -48,6 +49,7 @@ type Routes = Exclude<
   keyof Handlers,
   | JudgeRoutes
   | MaintenanceRoute
+  | WatchRoutes
   | 'getOpsSession'
   | 'signInOperator'
   | 'signOutOperator'

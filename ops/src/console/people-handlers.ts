@@ -3,6 +3,7 @@ import type { OperatorView } from '@dam/contract/ops-types'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { verifyPassword } from '@dam/platform/password'
 import { recordAudit } from '../audit/audit.ts'
+import type { Shift } from '../oncall/shift-rights.ts'
 import { sessionDays } from '../people/authenticate.ts'
 import { addOperator, changeOperator } from '../people/change-operator.ts'
 import {
@@ -12,13 +13,20 @@ import {
   listOperators,
   type Operator,
 } from '../people/operator-store.ts'
-import { createSession, deleteSession, listTokens } from '../people/operator-session-store.ts'
+import { createSession, deleteSession, listTokens, type Principal } from '../people/operator-session-store.ts'
 import { setUp } from '../people/setup.ts'
 import { clearSignIn, countSignIn } from '../people/sign-in-limit.ts'
 import type { Store } from '../store.ts'
 import type { Handlers } from './handler.ts'
 
-export type PeopleDeps = { store: Store; cookieName: string; isHttps: boolean; version: string; isHosted: boolean }
+export type PeopleDeps = {
+  store: Store
+  cookieName: string
+  isHttps: boolean
+  version: string
+  isHosted: boolean
+  shiftOf: (principal: Principal, now: Date) => Shift | null
+}
 
 type PeopleRoutes =
   | 'getOpsSession'
@@ -61,13 +69,15 @@ export function peopleHandlers(deps: PeopleDeps): Pick<Handlers, PeopleRoutes> {
   }
 
   return {
-    getOpsSession: (_, { principal }) => {
+    getOpsSession: (_, { principal, now }) => {
       const operator = principal && findOperator(store, principal.id)
       return {
-        operator: operator ? present(operator) : null,
+        // The role of this moment: a shift may raise it.
+        operator: operator ? { ...present(operator), role: principal.role } : null,
         setupRequired: operator ? false : !hasOperators(store),
         version: deps.version,
         isHosted: deps.isHosted,
+        shift: operator ? deps.shiftOf({ ...principal, role: operator.role }, now) : null,
       }
     },
     signInOperator: async ({ body }, { request, reply, now }) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem, problemBody, problemStatus } from '@dam/contract'
 import { opsEndpoints, type OpsEndpoint } from '@dam/contract/ops-endpoints'
+import type { OperatorRole } from '@dam/contract/ops-types'
 import { opsApiBase, opsRoutes, type OpsRouteName } from '@dam/contract/ops-routes'
 import { problemOfParse } from '@dam/contract/problem-of-parse'
 import type { Origins } from '@dam/platform/http/origin'
@@ -26,6 +27,8 @@ export type ServeDeps = {
   cookieName: string
   isHttps: boolean
   trustProxy: boolean
+  /** What a person may do at this moment. */
+  roleOf: (principal: Principal, now: Date) => OperatorRole
   now: () => Date
 }
 
@@ -81,7 +84,8 @@ function register(app: FastifyInstance, name: OpsRouteName, deps: ServeDeps): vo
       const credential = credentialOf(request.raw, deps.cookieName)
       if (method !== 'GET' && credential?.via !== 'header')
         deps.origins.demandSameOrigin(request.raw, credential?.via === 'cookie')
-      request.operator = credential ? authenticate(deps.store, credential, deps.now()) : undefined
+      const principal = credential ? authenticate(deps.store, credential, deps.now()) : undefined
+      request.operator = principal && { ...principal, role: deps.roleOf(principal, deps.now()) }
       if (endpoint.access === 'public') return
       if (!request.operator) throw new Problem('not-authenticated', 'Sign in to the console, or send an API token.')
       if (!isAtLeast(request.operator.role, endpoint.access)) {

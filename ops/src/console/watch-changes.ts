@@ -17,6 +17,8 @@ const topics: Record<string, string> = {
   backups: `select group_concat(id || state || size_bytes) as mark from (select * from backup order by started_at desc limit 20)`,
   drills: `select group_concat(id || state) as mark from (select * from drill order by id desc limit 20)`,
   incidents: `select coalesce((select max(id) from incident_event), 0) || '/' || (select count(*) from incident) as mark`,
+  alerts: `select coalesce((select max(id) from alert_change), 0) || '/' || coalesce((select max(id) || max(ends_at) from silence), 0) as mark`,
+  oncall: `select coalesce((select max(id) || '/' || group_concat(ends_at) from (select id, ends_at from oncall_override order by id desc limit 50)), 0) || '/' || coalesce((select max(id) from handoff_note), 0) as mark`,
   actions: `select group_concat(id || coalesce(ended_at, '')) as mark from (select * from console_action order by id desc limit 20)`,
   maintenance: `select (select group_concat(id || state || revision || ends_at) from maintenance_window) || '/' ||
     coalesce((select max(id) from maintenance_event), 0) || '/' ||

@@ -14,6 +14,8 @@ export type Message = {
   environment: string | null
   /** People to call by name where a channel can: Slack member ids. */
   mentions?: string[]
+  /** Where who gets it by their own wish can end that. */
+  unsubscribeUrl?: string
   /** True when this ends what an earlier message of the subject announced. */
   isResolution: boolean
   at: string

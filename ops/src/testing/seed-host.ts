@@ -1,7 +1,8 @@
 // Fills the store of a host with what months of operations leave behind, for looking at the console:
+// with a policy.yaml that has people:
 //   node ops/src/testing/seed-host.ts <folder> <address of production>
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { recordAudit } from '../audit/audit.ts'
 import { saveBackup } from '../backup/backup-store.ts'
 import { addDeploymentEvent, insertDeployment, updateDeployment } from '../deployments/deployment-store.ts'
@@ -13,6 +14,13 @@ import { acknowledgeIncident, openIncident } from '../incidents/incident-store.t
 import type { SecondCounts } from '../judge/bake-evidence.ts'
 import { judge } from '../judge/judge.ts'
 import { addOperator } from '../people/change-operator.ts'
+import { addSilence, recordChange, saveAlert } from '../alerts/alert-store.ts'
+import { saveEscalation } from '../escalation/escalation-store.ts'
+import { enqueue, markSent } from '../notify/outbox-store.ts'
+import { addHandoffNote } from '../oncall/oncall-store.ts'
+import { emptySample } from '../signals/sample.ts'
+import { addPublicUpdate } from '../status-page/public-update-store.ts'
+import { shippedPolicyFile } from '../policy/read-policy.ts'
 import { insertRelease, setVerdict } from '../releases/release-store.ts'
 import type { ReleaseManifest } from '../releases/release.ts'
 import { openStore, type Store } from '../store.ts'
@@ -39,6 +47,26 @@ using store = openStore(hostFolders(hostDir).ops)
 const password = 'correct horse battery staple'
 for (const role of ['viewer', 'operator', 'administrator'] as const)
   await addOperator(store, { username: role, password, role }, { who: 'set-up link', now: ago(60_000) })
+
+// Nina may only look, and is on call: first or second, whichever week it is.
+await addOperator(
+  store,
+  { username: 'nina', password, role: 'viewer', displayName: 'Nina' },
+  { who: 'set-up link', now: ago(60_000) },
+)
+writeFileSync(
+  `${hostDir}/policy.yaml`,
+  readFileSync(shippedPolicyFile, 'utf8')
+    .replace(
+      'people: []',
+      `people:
+  - { id: nina, name: Nina Orlova, phone: '+49 30 1234567', email: nina@dam.local }
+  - { id: omar, name: Omar Haddad, phone: '+49 30 7654321', email: omar@dam.local }
+  - { id: lena, name: Lena Weiss, email: lena@dam.local, level: 2 }`,
+    )
+    .replace('rotation: []', 'rotation: [nina, omar]')
+    .replace('atOnceFor: [P0], to: [] }', 'atOnceFor: [P0], to: [lena] }'),
+)
 
 const digests = ['v1.0.0', 'v1.1.0', 'v1.2.0', 'v1.3.0'].map((tag, index) => release(store, tag, index))
 const [first = '', second = '', third = '', fourth = ''] = digests
@@ -191,6 +219,7 @@ for (const [index, minutes] of [14_380, 4_300].entries()) {
     }),
   )
 }
+seedWatch()
 recordAudit(store, { who: 'operator', action: 'deploy.start', subject: 'production v1.2.0', now: ago(1_510) })
 
 function release(into: Store, tag: string, index: number): string {
@@ -269,4 +298,123 @@ function looks(id: number, from: Date, seconds: number, failureRate: number): Da
     if (judgement.verdict === 'bad') return moment
   }
   return new Date(start + seconds * 1000)
+}
+
+/** A month of signals with one bad hour, an alert that fires, whom it called, and what the public was told. */
+function seedWatch(): void {
+  const wave = (at: number, period: number): number => (1 + Math.sin((2 * Math.PI * at) / period)) / 2
+  store.transaction(() => {
+    for (const environment of ['production', 'staging']) {
+      const add = (at: number, stepMs: number): void => {
+        const day = wave(at, 86_400_000)
+        const isBad = at > now - 26 * 60 * minuteMs && at < now - 25 * 60 * minuteMs
+        const total = Math.round((stepMs / 1_000) * (environment === 'staging' ? 0.4 : 3 + 9 * day))
+        const bad = Math.round(total * (isBad ? 0.074 : wave(at, 730_000) > 0.97 ? 0.004 : 0))
+        const slow = Math.round(total * (isBad ? 0.2 : 0.04))
+        const sample = {
+          ...emptySample(),
+          requests: { total, bad },
+          durations: { '0.1': Math.round(total * 0.7), '0.5': total - Math.round(total * 0.7) - slow, '2': slow },
+          uploads: { total: Math.round(total / 9), bad: isBad ? 1 : 0 },
+          searches: { total: Math.round(total / 4), bad: Math.round(total / 60) },
+          up: { system: isBad && at % 600_000 < 60_000 ? 0 : 1, database: 1, storage: 1, cache: 1 },
+          gauges: {
+            cpu: 0.12 + 0.3 * day + 0.05 * wave(at, 410_000),
+            memory: 0.52 + 0.1 * wave(at, 5_000_000),
+            disk: 0.61 + (at - now) / (400 * 86_400_000),
+            network: 2_000_000 + 9_000_000 * day,
+            activeUsers: Math.round(4 + 40 * day),
+            poolWaiting: isBad ? 7 : 0,
+            queueAge: 2 + 6 * wave(at, 910_000),
+            satisfaction: 0.87,
+            ratings: 40,
+            backupAge: 95 * 60,
+          },
+        }
+        store.run(
+          'insert into sample (environment, resolution, at, data) values (?, ?, ?, ?)',
+          environment,
+          stepMs,
+          at,
+          JSON.stringify(sample),
+        )
+      }
+      const fineFrom = Math.floor((now - 3 * 3_600_000) / 60_000) * 60_000
+      // Every fifth minute of a month tells the same story as each of them.
+      for (let at = fineFrom - 60_000 * 5 * 9_000; at < fineFrom; at += 60_000 * 5) add(at, 60_000)
+      for (let at = fineFrom; at < now; at += 10_000) add(at, 10_000)
+    }
+    for (let age = 89; age >= 0; age--) {
+      const isMissing = age > 70 && age % 9 === 0
+      if (isMissing) continue
+      store.run(
+        'insert into uptime_day (environment, day, seen_seconds, down_seconds) values (?, ?, 86000, ?)',
+        'production',
+        new Date(now - age * 86_400_000).toISOString().slice(0, 10),
+        age === 1 ? 1_260 : age === 33 ? 120 : 0,
+      )
+    }
+  })
+  const since = ago(4)
+  const state = (phase: 'firing' | 'pending' | 'inactive', value: number) => ({
+    phase,
+    since: since.toISOString(),
+    firingSince: phase === 'firing' ? since.toISOString() : null,
+    value,
+    lookedAt: ago(0).toISOString(),
+  })
+  saveAlert(store, { environment: 'staging', rule: 'disk-high', state: state('pending', 0.86), incidentId: null })
+  recordChange(store, 'staging', 'disk-high', state('pending', 0.86))
+  recordChange(store, 'production', 'error-rate-high', state('inactive', 0.002))
+  addSilence(store, {
+    environment: 'staging',
+    rule: 'memory-high',
+    reason: 'load test until the evening',
+    by: 'operator',
+    from: ago(5),
+    until: new Date(now + 3_600_000),
+    now: ago(5),
+  })
+  saveEscalation(store, {
+    incidentId: incident.id,
+    enteredAt: badAt.toISOString(),
+    level: 1,
+    round: 1,
+    called: ['1:primary'],
+    nextAt: new Date(now + 40 * minuteMs).toISOString(),
+    acknowledgedBy: 'operator',
+    acknowledgedUntil: new Date(now + 40 * minuteMs).toISOString(),
+    snoozedUntil: null,
+  })
+  enqueue(
+    store,
+    {
+      event: 'incident-opened',
+      subject: `incident:${incident.id}`,
+      severity: 'P1',
+      title: incident.title,
+      text: incident.cause,
+      facts: [],
+      links: [],
+      environment: 'production',
+      isResolution: false,
+      at: badAt.toISOString(),
+    },
+    { channels: ['slack:#dam-incidents', 'pagerduty'], key: 'opened', now: badAt },
+  )
+  const proofs = ['200 ok', '202 {"status":"success","dedup_key":"dam/incident:1"}']
+  for (const [index, outcome] of proofs.entries()) markSent(store, index + 1, outcome, badAt)
+  addPublicUpdate(store, {
+    incidentId: incident.id,
+    title: 'Search gave errors',
+    state: 'watching',
+    text: 'Some searches ended with an error for a few minutes. The version before serves again; we keep watching.',
+    by: 'operator',
+    now: badAt,
+  })
+  addHandoffNote(store, {
+    by: 'operator',
+    text: 'v1.2.0 broke search.\nWait for the fix before the next try.',
+    now: ago(900),
+  })
 }

@@ -32,6 +32,8 @@ export const sessionOptions = queryOptions({
   queryKey: ['session'] as const,
   queryFn: async ({ signal }): Promise<OpsSession> => (await api('getOpsSession', {}, { signal })).data,
   staleTime: Number.POSITIVE_INFINITY,
+  // A shift begins and ends by itself, and with it what one may do.
+  refetchInterval: 60_000,
 })
 
 const rank = { viewer: 0, operator: 1, administrator: 2 } as const

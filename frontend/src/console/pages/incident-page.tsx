@@ -11,6 +11,7 @@ import { api, read } from '../lib/api.ts'
 import { useMay } from '../lib/use-may.ts'
 import { Answer, ConsolePage } from '../parts/console-page.tsx'
 import { Fact, Facts } from '../parts/facts.tsx'
+import { IncidentCallsPanels } from '../parts/incident-calls.tsx'
 import plain from '../parts/plain-list.module.css'
 import { Status } from '../parts/status.tsx'
 import { When } from '../parts/when.tsx'
@@ -55,6 +56,7 @@ function Incident({ incident }: { incident: IncidentDetail }): ReactNode {
         </Facts>
         {mayAct && incident.state !== 'resolved' && <Work incident={incident} />}
       </Panel>
+      <IncidentCallsPanels incident={incident} />
       <Panel title={t`Time line`}>
         <ol className={plain.list}>
           {incident.events.map((event) => (

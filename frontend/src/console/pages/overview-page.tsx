@@ -1,14 +1,16 @@
-import type { EnvironmentOverview } from '@dam/contract/ops-types'
+import type { EnvironmentOverview, IncidentSummary, KeyMetric, OnCallView } from '@dam/contract/ops-types'
 import { plural, t } from '@lingui/core/macro'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { formatDuration } from '../../lib/format.ts'
+import { formatDateTime, formatDuration } from '../../lib/format.ts'
 import { Link } from '../../lib/navigation.ts'
+import { buttonClass } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { read } from '../lib/api.ts'
 import { useNow } from '../lib/use-now.ts'
 import { Answer, ConsolePage } from '../parts/console-page.tsx'
 import { Fact, Facts } from '../parts/facts.tsx'
+import { KeyMetrics } from '../parts/key-metrics.tsx'
 import { Status } from '../parts/status.tsx'
 import { When } from '../parts/when.tsx'
 import { deploymentWords } from '../parts/words.ts'
@@ -16,16 +18,23 @@ import { judgeEnvironment, type NextStep } from './environment-state.ts'
 import styles from './overview-page.module.css'
 
 const refreshMs = 5_000
+const metricsMs = 30_000
 
 export function OverviewPage(): ReactNode {
   const overview = useQuery({ ...read('overview', 'getOverview', {}), refetchInterval: refreshMs })
+  const metrics = useQuery({ ...read('key-metrics', 'getKeyMetrics', {}), refetchInterval: metricsMs })
+  const onCall = useQuery({ ...read('oncall', 'getOnCall', { query: { weeks: 1 } }), refetchInterval: metricsMs })
   return (
-    <ConsolePage title={t`Overview`}>
+    <ConsolePage title={t`Overview`} tools={onCall.data && <OnCallNow view={onCall.data} />}>
       <Answer query={overview}>
         {({ environments }) => (
           <div className={styles.environments}>
             {environments.map((environment) => (
-              <EnvironmentCard key={environment.name} environment={environment} />
+              <EnvironmentCard
+                key={environment.name}
+                environment={environment}
+                metrics={metrics.data?.environments.find((one) => one.environment === environment.name)?.metrics ?? []}
+              />
             ))}
           </div>
         )}
@@ -34,10 +43,69 @@ export function OverviewPage(): ReactNode {
   )
 }
 
-function EnvironmentCard({ environment }: { environment: EnvironmentOverview }): ReactNode {
+function OnCallNow({ view }: { view: OnCallView }): ReactNode {
+  const { primary, secondary } = view.now
+  const nameOf = (id: string): string => view.people.find((person) => person.id === id)?.name ?? id
+  return (
+    <Link to="/oncall" className={styles.onCall}>
+      <Icon name="bell" size={16} />
+      {primary === null ? t`Nobody is on call` : t`On call: ${nameOf(primary)}`}
+      {secondary !== null && ` · ${t`then ${nameOf(secondary)}`}`}
+    </Link>
+  )
+}
+
+/** The worst incident: its cause, who was called, what comes next by itself, and the button for what a person does. */
+function TopIncident({ incident }: { incident: IncidentSummary }): ReactNode {
+  const calls = useQuery({
+    ...read('incidents', 'getIncidentCalls', { params: { id: incident.id } }),
+    refetchInterval: refreshMs,
+  }).data
+  const climb = calls?.escalation
+  return (
+    <div className={styles.top}>
+      <p>
+        <Status tone="bad">{incident.severity}</Status> <strong>{incident.title}</strong>
+      </p>
+      {incident.cause && <p>{incident.cause}</p>}
+      {climb?.acknowledgedUntil ? (
+        <p className={styles.calls}>
+          {t`${climb.acknowledgedBy ?? '?'} works on it; it calls again at ${formatDateTime(climb.acknowledgedUntil)}.`}
+        </p>
+      ) : (
+        climb && (
+          <p className={styles.calls}>
+            {climb.level > 0 && `${t`Level ${climb.level} is called.`} `}
+            {calls.next && t`Next: ${calls.next.title}, ${formatDateTime(climb.nextAt)}.`}
+          </p>
+        )
+      )}
+      <p className={styles.actions}>
+        <Link to={`/incidents/${incident.id}`} className={buttonClass('primary')}>
+          {incident.state === 'open' ? t`Acknowledge and look` : t`Go on with it`}
+        </Link>
+        {calls?.playbook && (
+          <span>
+            {t`The cause:`} <code>./dam diagnose {calls.playbook}</code>
+          </span>
+        )}
+      </p>
+    </div>
+  )
+}
+
+function EnvironmentCard({
+  environment,
+  metrics,
+}: {
+  environment: EnvironmentOverview
+  metrics: readonly KeyMetric[]
+}): ReactNode {
   const now = useNow(15_000)
   const state = judgeEnvironment(environment, now)
   const { health, incidents } = environment
+  const severe = incidents.find((incident) => incident.severity <= 'P1')
+  const others = incidents.filter((incident) => incident !== severe)
   return (
     <section className={styles.card} aria-labelledby={`environment-${environment.name}`} data-tone={state.tone}>
       <header className={styles.head}>
@@ -53,12 +121,10 @@ function EnvironmentCard({ environment }: { environment: EnvironmentOverview }):
           <Icon name="external" size={14} />
         </a>
       </header>
-      {state.next.map((next) => (
-        <Next key={next.text} next={next} />
-      ))}
-      {incidents.length > 0 && (
+      {severe ? <TopIncident incident={severe} /> : state.next.map((next) => <Next key={next.text} next={next} />)}
+      {others.length > 0 && (
         <ul className={styles.incidents}>
-          {incidents.slice(0, 4).map((incident) => (
+          {others.slice(0, 4).map((incident) => (
             <li key={incident.id}>
               <Link to={`/incidents/${incident.id}`}>
                 <Status tone={incident.severity <= 'P1' ? 'bad' : 'warning'}>{incident.severity}</Status>
@@ -68,6 +134,12 @@ function EnvironmentCard({ environment }: { environment: EnvironmentOverview }):
             </li>
           ))}
         </ul>
+      )}
+      {metrics.length > 0 && (
+        <div className={styles.metrics}>
+          <KeyMetrics metrics={metrics} />
+          <Link to={`/signals?environment=${environment.name}`}>{t`All signals`}</Link>
+        </div>
       )}
       <Facts>
         <Fact name={t`Release`}>

@@ -47,7 +47,16 @@ export function emailChannel(options: EmailOptions): Channel & AsyncDisposable {
           messageId: idOf(key, options.from),
           inReplyTo: thread,
           references: thread,
-          headers: { 'Auto-Submitted': 'auto-generated', 'X-DAM-Event': oneLine(message.event, 60) },
+          headers: {
+            'Auto-Submitted': 'auto-generated',
+            'X-DAM-Event': oneLine(message.event, 60),
+            ...(message.unsubscribeUrl === undefined
+              ? {}
+              : {
+                  'List-Unsubscribe': `<${oneLine(message.unsubscribeUrl, 500)}>`,
+                  'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+                }),
+          },
           priority: message.severity === 'P0' || message.severity === 'P1' ? 'high' : 'normal',
         })
         if (sent.rejected.length > 0) return { ok: false, retry: false, outcome: `refused: ${sent.response}` }
