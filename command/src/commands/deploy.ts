@@ -1,4 +1,7 @@
 import { parseArgs } from 'node:util'
+import { readPolicy } from '@dam/ops/src/policy/read-policy.ts'
+import { activeWindow } from '@dam/ops/src/maintenance/window-store.ts'
+import type { Store } from '@dam/ops/src/store.ts'
 import { breakLease, LeaseError } from '@dam/ops/src/deployments/lease-store.ts'
 import { liftFreeze } from '@dam/ops/src/deployments/freeze-store.ts'
 import { openDeployment } from '@dam/ops/src/deployments/deployment-store.ts'
@@ -14,6 +17,7 @@ import { CommandFailure } from '../failure.ts'
 import { openDeployer, type OpenDeployer } from '../deploy/deployer.ts'
 import { deployPlanText } from '../deploy/plan-text.ts'
 import { exitCodeOf, outcomeText } from '../deploy/outcome.ts'
+import { policyFile } from '../watch/watch-place.ts'
 
 export const help = `
 Usage: ./dam deploy [--dry-run] [--bake <duration>] <environment> <tag>
@@ -84,11 +88,21 @@ export async function run(args: string[]): Promise<number> {
       console.log(json ? JSON.stringify(plan, null, 2) : deployPlanText(plan))
       return plan.canRun ? 0 : 1
     }
+    refuseOutsideMaintenance(deployer.deps.store, first)
     return await drive(deployer, requestDeploy(deployer.deps, tag).id, json)
   } catch (error) {
     if (error instanceof RequestRefused || error instanceof LeaseError) throw new CommandFailure(error.message)
     throw error
   }
+}
+
+/** Where the policy wants it so, production takes a deployment only while it is in maintenance. */
+function refuseOutsideMaintenance(store: Store, environment: string): void {
+  const { maintenance } = readPolicy(policyFile()).policy
+  if (environment !== 'production' || !maintenance.deployOnlyInside || activeWindow(store, environment)) return
+  throw new RequestRefused(
+    'The policy lets production be deployed to only while it is in maintenance (maintenance.deployOnlyInside). Begin it: ./dam maintenance start',
+  )
 }
 
 async function decide(

@@ -1,7 +1,7 @@
 import { t } from '@lingui/core/macro'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState, type ReactNode } from 'react'
-import { formatDay, formatTime } from '../lib/format.ts'
+import { formatDay, formatTime, formatTimeRange } from '../lib/format.ts'
 import { maintenanceOptions, type MaintenanceWindow } from '../lib/maintenance.ts'
 import { IconButton } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -51,8 +51,8 @@ function nowText({ mode, ends_at }: MaintenanceWindow): string {
 }
 
 function comingText({ mode, starts_at, ends_at }: MaintenanceWindow): string {
-  const [day, start, end] = [formatDay(starts_at), formatTime(starts_at), formatTime(ends_at)]
+  const [day, times] = [formatDay(starts_at), formatTimeRange(starts_at, ends_at)]
   return mode === 'full'
-    ? t`Maintenance on ${day}, ${start}–${end}: DAM cannot be used while the work is under way.`
-    : t`Maintenance on ${day}, ${start}–${end}: DAM is read-only while the work is under way.`
+    ? t`Maintenance on ${day}, ${times}: DAM cannot be used while the work is under way.`
+    : t`Maintenance on ${day}, ${times}: DAM is read-only while the work is under way.`
 }

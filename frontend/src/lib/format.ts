@@ -81,6 +81,14 @@ export function formatTime(iso: string): string {
   ).format(new Date(iso))
 }
 
+/** `02:00 – 04:00 UTC`, in the reader's zone. */
+export function formatTimeRange(from: string, until: string): string {
+  return cached(
+    'time-range',
+    (locale) => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }),
+  ).formatRange(new Date(from), new Date(until))
+}
+
 /** Camera clocks carry no zone that could be trusted: shown as written. */
 export function formatCameraTime(iso: string): string {
   return cached(

@@ -1,6 +1,6 @@
 import type { MaintenanceDetail, MaintenanceWindowView } from '@dam/contract/ops-types'
 import { t } from '@lingui/core/macro'
-import { formatDay, formatTime } from '../../lib/format.ts'
+import { formatDay, formatTime, formatTimeRange } from '../../lib/format.ts'
 import type { Tone } from '../parts/status.tsx'
 
 export const windowWords = (state: MaintenanceWindowView['state']): { word: string; tone: Tone } =>
@@ -26,9 +26,10 @@ export const listWords = (list: MaintenanceDetail['checklist'][number]['list']):
 
 /** Day and both times, in the reader's zone. */
 export function spanWords({ startsAt, endsAt }: Pick<MaintenanceWindowView, 'startsAt' | 'endsAt'>): string {
-  const [day, start, end] = [formatDay(startsAt), formatTime(startsAt), formatTime(endsAt)]
-  const endDay = formatDay(endsAt)
-  return endDay === day ? `${day}, ${start}–${end}` : `${day}, ${start} – ${endDay}, ${end}`
+  const [day, endDay] = [formatDay(startsAt), formatDay(endsAt)]
+  return endDay === day
+    ? `${day}, ${formatTimeRange(startsAt, endsAt)}`
+    : `${day}, ${formatTime(startsAt)} – ${endDay}, ${formatTime(endsAt)}`
 }
 
 /** How far telling people of a window has come. */
