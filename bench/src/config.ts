@@ -27,6 +27,10 @@ export const config = {
   seed: Number(env['DAM_BENCH_SEED'] ?? 0),
   /** How much `simulate` lives through; 100 000 hours unless given. */
   simulatedHours: env['DAM_BENCH_HOURS'] === undefined ? undefined : Number(env['DAM_BENCH_HOURS']),
+  /** Rounds of each issue in `diagnosis`; 100 unless given. */
+  rounds: env['DAM_BENCH_ROUNDS'] === undefined ? undefined : Number(env['DAM_BENCH_ROUNDS']),
+  /** `diagnosis` ends after the round in which so many minutes are over, however many rounds it has done. */
+  minutes: env['DAM_BENCH_MINUTES'] === undefined ? undefined : Number(env['DAM_BENCH_MINUTES']),
   /** What the product is started with: our own environment without settings of another DAM. */
   inherited: Object.fromEntries(
     Object.entries(env).filter(

@@ -50,6 +50,10 @@ const benches: Record<string, Bench> = {
     about: '100 000 simulated hours of incidents, schedules, crashes, clock jumps and outages: broken promises',
     load: () => import('./simulate.ts'),
   },
+  diagnosis: {
+    about: "the runbook's five issues injected at random: how often the right cause comes first",
+    load: () => import('./diagnosis.ts'),
+  },
   kill: { about: '200 uploads through 50 kill -9 of the web process', load: () => import('./kill.ts') },
 }
 

@@ -58,7 +58,10 @@ export const commands = {
     summary: 'bring a backup back: beside the live database, checked, then swapped',
     load: () => import('./commands/restore.ts'),
   },
-  drill: { summary: 'prove that the newest backup comes back', load: () => import('./commands/drill.ts') },
+  drill: {
+    summary: 'prove that the newest backup comes back; game days of the five common issues',
+    load: () => import('./commands/drill.ts'),
+  },
   pg_restore: {
     summary: "the runbook's line, guarded: never over a live database",
     load: () => import('./commands/pg-restore.ts'),

@@ -137,7 +137,7 @@ create index backup_environment on backup (environment, started_at);
 
 create table drill (
   id integer primary key,
-  kind text not null,                            -- restore
+  kind text not null,                            -- restore, or the issue of a game day: errors, slow, memory, database, cdn
   environment text not null,
   backup_id text,
   state text not null check (state in ('running', 'passed', 'failed')),

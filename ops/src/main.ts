@@ -4,6 +4,7 @@ import { openLog } from '@dam/platform/log'
 import manifest from '../../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
 import { openAlertDiagnosis } from './diagnosis/diagnose-alert.ts'
+import { cleanUpInjections } from './diagnosis/drills/injection-store.ts'
 import { memoryJob } from './diagnosis/memory-job.ts'
 import { startWatch } from './engine/start-watch.ts'
 import { watchMetrics } from './engine/watch-metrics.ts'
@@ -121,6 +122,10 @@ try {
 }
 log.info('ops process listens', { host: config.opsHost, port: config.opsPort, version: manifest.version })
 process.send?.('ready')
+cleanUpInjections(store, new Date()).then(
+  (left) => left.forEach((one) => log.warn('took back what a game day had left behind', { injection: one })),
+  (error: unknown) => log.error('what a game day has left behind could not be taken back', { error }),
+)
 // `./dam up` prints the link itself.
 if (hostDir !== undefined) {
   const setupLink = ensureSetupLink(store, consoleUrl, new Date())

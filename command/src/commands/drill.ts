@@ -4,25 +4,41 @@ import { withEnvironmentDatabase } from '@dam/ops/src/backup/environment-databas
 import { openStore } from '@dam/ops/src/store.ts'
 import { applicationDirOf, chooseEnvironment, interruption, progressLine } from '../backup-place.ts'
 import { shellEnvironment } from '../config.ts'
+import { gameDay } from '../diagnosis/game-day.ts'
+import { playbookNames } from '@dam/ops/src/policy/policy.ts'
 import { CommandFailure } from '../failure.ts'
 import { operationsPlace } from '../operations.ts'
 import { migrationsOf } from '../schema.ts'
 
 export const help = `
 Usage: ./dam drill restore [<environment>] [--json] [--host <folder>]
+       ./dam drill errors|slow|memory|database|cdn [--environment staging|local] --yes [--variant <name>] [--json]
 
 Proves that the newest backup comes back: restores it into a scratch database, compares every row, boots the application
 on it with the backup's originals, reads a sample of them (all up to 1 000), downloads 20 through the API, measures each
 phase and clears everything away. Ends with 1 when it fails. Nothing of the live DAM is touched.
+
+The second line is a game day: it injects one of the runbook's five issues into staging or a local DAM (never into
+production), lets the playbook find it, takes it back, and scores detect, diagnose and resolve. What a game day that was
+killed has left behind is taken back at the next start of one, and by the ops process.
 `
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: 'boolean' }, host: { type: 'string' } },
+    options: {
+      json: { type: 'boolean' },
+      host: { type: 'string' },
+      environment: { type: 'string', short: 'e' },
+      by: { type: 'string' },
+      variant: { type: 'string' },
+      yes: { type: 'boolean' },
+    },
   })
   const [verb, name] = positionals
+  const issue = playbookNames.find((one) => one === verb)
+  if (issue && positionals.length === 1) return gameDay(issue, values)
   if (verb !== 'restore' || positionals.length > 2) throw new CommandFailure(help.trim())
   const place = operationsPlace(values.host)
   const environment = chooseEnvironment(place, name)

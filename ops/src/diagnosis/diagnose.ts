@@ -7,7 +7,7 @@ import type { DiagnosisPlace } from './place.ts'
 import { playbooks } from './playbooks.ts'
 import { probe } from './probe.ts'
 import { readApplicationLog } from './probes/application-log.ts'
-import { readActivity } from './probes/database-activity.ts'
+import { watchActivity } from './probes/database-activity.ts'
 import { openReadOnlySession, type ReadOnlySession } from './probes/database-session.ts'
 import { readStatements } from './probes/database-statements.ts'
 import { readTables } from './probes/database-tables.ts'
@@ -69,7 +69,7 @@ const asked: Asked = {
   deployments: async ({ store, environment, now }) => recentDeployments(store, environment.name, 60, now),
   errors: (place) => onDatabase(place, (session) => readErrors(session, recentMinutes)),
   log: async ({ logsDir, now }) => readApplicationLog(logsDir, recentMinutes, now),
-  activity: (place) => onDatabase(place, readActivity),
+  activity: (place) => onDatabase(place, (session) => watchActivity(session, place.gapMs)),
   statements: (place) => onDatabase(place, (session) => readStatements(session, place.gapMs)),
   tables: (place) => onDatabase(place, readTables),
   redis: ({ redisUrl }) => readRedis(redisUrl),

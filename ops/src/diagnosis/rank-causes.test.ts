@@ -40,6 +40,7 @@ const activity = (of: Partial<DatabaseActivity>): DatabaseActivity => ({
   idleInTransaction: 0,
   byApplication: [],
   sessions: [],
+  running: [],
   blockers: [],
   isReadOnly: false,
   isStandby: false,

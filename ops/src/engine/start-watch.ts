@@ -89,7 +89,7 @@ function collectorOf(store: Store, environment: Environment): (now: Date) => Pro
       ),
       drillSeconds: secondsSince(
         store.row<{ at: string | null }>(
-          `select max(ended_at) as at from drill where environment = ? and state = 'passed'`,
+          `select max(ended_at) as at from drill where kind = 'restore' and environment = ? and state = 'passed'`,
           environment.name,
         )?.at,
         now,

@@ -24,7 +24,7 @@ export const listDrills = (store: Store, { environment = '', limit }: Page): Dri
   store
     .rows<Omit<DrillView, 'report'> & { report: string }>(
       `select id, kind, environment, backup_id as "backupId", state, started_at as "startedAt", ended_at as "endedAt", report
-       from drill where (? = '' or environment = ?) order by id desc limit ?`,
+       from drill where kind = 'restore' and (? = '' or environment = ?) order by id desc limit ?`,
       environment,
       environment,
       limit,
@@ -39,7 +39,7 @@ export const lastGoodBackupAt = (store: Store, environment: string): string | nu
 
 export const lastDrill = (store: Store, environment: string): { at: string; passed: boolean } | null => {
   const row = store.row<{ at: string; state: string }>(
-    `select coalesce(ended_at, started_at) as at, state from drill where environment = ? and state <> 'running' order by id desc limit 1`,
+    `select coalesce(ended_at, started_at) as at, state from drill where kind = 'restore' and environment = ? and state <> 'running' order by id desc limit 1`,
     environment,
   )
   return row ? { at: row.at, passed: row.state === 'passed' } : null
@@ -51,7 +51,7 @@ export function planRestore(store: Store, id: string, environment: string): Rest
   if (!backup) return undefined
   const drill = store.row<{ startedAt: string; endedAt: string }>(
     `select started_at as "startedAt", ended_at as "endedAt" from drill
-     where environment = ? and state = 'passed' and ended_at is not null order by id desc limit 1`,
+     where kind = 'restore' and environment = ? and state = 'passed' and ended_at is not null order by id desc limit 1`,
     backup.environment,
   )
   return {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReadOnlySession } from './database-session.ts'
 
 export type Session = {
@@ -28,10 +29,29 @@ export type DatabaseActivity = {
   /** Most first. */
   byApplication: { application: string; state: string; sessions: number }[]
   sessions: Session[]
+  /** Statements that ran at one of several looks, each as it was when it had run longest. */
+  running: Session[]
   blockers: Blocker[]
   isReadOnly: boolean
   isStandby: boolean
   readOnlyBecause: string
+}
+
+/** Looks several times within `gapMs`, so that a statement that ran for a moment is seen, too; all else is of the last look. */
+export async function watchActivity(session: ReadOnlySession, gapMs: number): Promise<DatabaseActivity> {
+  const looks = [await readActivity(session)]
+  for (let look = 0; look < 3; look++) {
+    await sleep(gapMs / 3)
+    looks.push(await readActivity(session))
+  }
+  const longest = new Map<string, Session>()
+  for (const one of looks.flatMap(({ running }) => running)) {
+    const key = `${one.pid} ${one.query}`
+    if ((longest.get(key)?.statementSeconds ?? -1) < (one.statementSeconds ?? 0)) longest.set(key, one)
+  }
+  const last = looks.at(-1)
+  if (!last) throw new Error('There was no look at the sessions.')
+  return { ...last, running: [...longest.values()] }
 }
 
 /** pg_stat_activity as it is now, with the tree of who waits for whom. Takes no lock. */
@@ -98,6 +118,7 @@ export async function readActivity(session: ReadOnlySession): Promise<DatabaseAc
       }))
       .toSorted((a, b) => b.sessions - a.sessions),
     sessions,
+    running: sessions.filter(({ state }) => state === 'active'),
     blockers: blockersOf(sessions, relationOf),
     isReadOnly: server?.readonly ?? false,
     isStandby: server?.standby ?? false,

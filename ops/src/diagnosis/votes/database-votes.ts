@@ -121,12 +121,18 @@ function healthVotes(findings: Findings, isAsked: boolean): Vote[] {
   return votes
 }
 
+/** Statements of operations and of administrators: they may take their time. */
+const isOurs = (query: string): boolean =>
+  /pg_stat|pg_catalog|pg_settings|error_log|^(create|alter|drop|lock|begin|commit|copy|vacuum|analyze|truncate|do) /i.test(
+    query.trim(),
+  )
+
 const isOfDam = ({ application }: Session): boolean => /^dam (web|worker)/.test(application)
 
 /** Statements that run long by themselves, not because they wait for a lock. */
 function statementVotes(findings: Findings, activity: DatabaseActivity | undefined): Vote[] {
   const votes: Vote[] = []
-  const running = (activity?.sessions ?? [])
+  const running = (activity?.running ?? [])
     .filter(
       (one) => one.state === 'active' && isOfDam(one) && one.blockedBy.length === 0 && !one.waits.startsWith('Lock:'),
     )
@@ -142,9 +148,7 @@ function statementVotes(findings: Findings, activity: DatabaseActivity | undefin
       subject: long > 10 ? { pid: longest.pid, backendStart: longest.backendStart } : {},
     })
   }
-  const grown = known(findings, 'statements')?.grown.filter(
-    ({ query }) => !/pg_stat|pg_catalog|dam: diagnose|error_log/.test(query),
-  )
+  const grown = known(findings, 'statements')?.grown.filter(({ query }) => !isOurs(query))
   const worst = grown?.[0]
   // While somebody blocks, waiting makes statements slow; that is the blocker's doing.
   const isBlocked = (activity?.blockers.length ?? 0) > 0
@@ -153,6 +157,15 @@ function statementVotes(findings: Findings, activity: DatabaseActivity | undefin
       cause: 'slow-statement',
       weight: Math.min(5, 2 + worst.meanMs / 400) + (worst.meanMs > 3 * worst.usualMs ? 1 : 0),
       evidence: `a statement took ${Math.round(worst.meanMs)} ms on average just now, ${Math.round(worst.usualMs)} ms before: ${worst.query.slice(0, 120)}`,
+    })
+  const usual = known(findings, 'statements')?.slowest.find(
+    ({ query, meanMs, calls }) => meanMs >= 500 && calls >= 2 && !isOurs(query),
+  )
+  if (usual && !isBlocked)
+    votes.push({
+      cause: 'slow-statement',
+      weight: 2 + Math.min(2, usual.meanMs / 1_000),
+      evidence: `a statement takes ${Math.round(usual.meanMs)} ms on average over ${usual.calls} calls: ${usual.query.slice(0, 120)}`,
     })
   for (const table of (known(findings, 'tables') ?? []).filter(({ missingIndex }) => missingIndex !== null).slice(0, 3))
     votes.push({

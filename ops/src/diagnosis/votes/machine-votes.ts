@@ -70,7 +70,9 @@ export function memoryVotes(findings: Findings, history: MemoryHistory): Vote[] 
     if (one.growth >= suspiciousGrowth)
       votes.push({
         cause: 'process-leak',
-        weight: Math.min(8, 4 + one.growth / (8 * 1024 ** 2)) * (one.residentBytes > 256 * 1024 ** 2 ? 1 : 0.6),
+        weight:
+          Math.min(8, 4 + one.growth / (8 * 1024 ** 2)) *
+          (one.residentBytes > 256 * 1024 ** 2 || one.growth > 8 * 1024 ** 2 ? 1 : 0.6),
         evidence: `${one.process} (${one.pid}) grows by ${megabytes(one.growth)} a second and holds ${megabytes(one.residentBytes)}${heapGrowth === null ? '' : heapGrowth > one.growth / 2 ? '; it is JavaScript heap' : '; it is outside the JavaScript heap (buffers)'}`,
         subject,
       })
