@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { diagnose } from '@dam/ops/src/diagnosis/diagnose.ts'
-import { startLoad } from '@dam/ops/src/diagnosis/drills/load.ts'
+import { type LoadSeen, startLoad } from '@dam/ops/src/diagnosis/drills/load.ts'
 import { runStatements } from '@dam/ops/src/diagnosis/drills/sessions.ts'
 import { takeBack } from '@dam/ops/src/diagnosis/drills/undo.ts'
 import { type DrillPlace, variantsOf } from '@dam/ops/src/diagnosis/drills/variants.ts'
@@ -21,6 +21,9 @@ type Round = { isRight: boolean; tookMs: number }
 
 /** How long a fault works before somebody looks, milliseconds: an alert comes later. */
 const settleMs = { errors: 2_500, slow: 2_500, memory: 4_000, database: 2_500, cdn: 0 } as const
+
+const hasUsersSymptom = { errors: true, slow: true, memory: false, database: false, cdn: false } as const
+const isSeen = ({ failed, slow }: LoadSeen): boolean => failed + slow > 1
 
 /** Injects each of the runbook's five issues again and again, with what chance decides, and counts how often the top cause is the right one. */
 export async function run(): Promise<void> {
@@ -42,7 +45,7 @@ export async function run(): Promise<void> {
     settings: {},
   }
   const place = (cdnUrl: string | null = null) =>
-    openPlace({ environment, store, shell: {}, cdnUrl, gapMs: 900, now: new Date() })
+    openPlace({ environment, store, shell: {}, cdnUrl, gapMs: 1_500, now: new Date() })
   const { connectionString } = place()
   if (connectionString === null) throw new Error('The product runs without its built-in database.')
   const drill: DrillPlace = { connectionString, dataDir, address: product.origin, random }
@@ -68,6 +71,9 @@ export async function run(): Promise<void> {
         const injected = await variant.inject()
         try {
           await sleep(settleMs[issue])
+          // As an alert would: nobody is called before somebody has met the fault.
+          for (let waited = 0; waited < 10_000 && hasUsersSymptom[issue] && !isSeen(load.seen()); waited += 200)
+            await sleep(200)
           const diagnosis = await diagnose(place(injected.cdnUrl ?? null), issue)
           const top = topCause(diagnosis.causes)
           const isRight = top?.cause === variant.expected
@@ -79,10 +85,13 @@ export async function run(): Promise<void> {
         } finally {
           await injected.close()
           for (const step of variant.undo) await takeBack(step)
+          // What is freed stays with the process and would hide the next leak; the runbook's answer is a restart, too.
+          for (const step of variant.undo) if (step.kind === 'forget') process.kill(step.pid, 'SIGTERM')
         }
       } finally {
         await load.stop()
       }
+      if (issue === 'memory') await sleep(1_000)
       await untilCalm(product.isReady)
     }
     if (round % 5 === 0) {

@@ -89,6 +89,7 @@ export const commands = {
   },
   cache: { summary: 'state, keys and clearing of the shared cache', load: () => import('./commands/cache.ts') },
   cdn: { summary: 'compare edge and origin; purge', load: () => import('./commands/cdn.ts') },
+  tune: { summary: 'the chapter Performance Tuning, line by line', load: () => import('./commands/tune.ts') },
   timings: { summary: 'where the time of one request goes', load: () => import('./commands/timings.ts') },
   runbook: {
     summary: 'print the runbook as the policy and the commands have it',

@@ -82,7 +82,7 @@ const asked: Asked = {
 
 /** Asks all of them at the same time, each within its bound. */
 export async function runProbes(place: DiagnosisPlace, names: readonly ProbeName[]): Promise<Findings> {
-  const boundMs = place.gapMs + 3_000
+  const boundMs = place.gapMs + 4_000
   const answers = await Promise.all(
     names.map(async (name): Promise<[ProbeName, Answer<unknown>]> => {
       const ask: (place: DiagnosisPlace) => Promise<unknown> = asked[name]

@@ -52,9 +52,9 @@ function errors(place: DrillPlace): Made[] {
   const [table, column] = pick(place, [
     ['collection', 'name'],
     ['collection', 'created_at'],
-    ['asset', 'label'],
-    ['asset', 'size_bytes'],
-    ['asset', 'filename'],
+    ['collection', 'parent_id'],
+    ['account', 'display_name'],
+    ['session', 'expires_at'],
   ])
   const renamed = `${column}_drill`
   const rename = (from: string, to: string): string => `do $$ begin
@@ -111,7 +111,7 @@ function slow(place: DrillPlace): Made[] {
   const { connectionString } = place
   const table = pick(place, ['asset', 'collection', 'account', 'session'])
   const application = pick(place, applications)
-  const [viewed, seconds] = [pick(place, ['asset', 'collection']), between(place, 0.4, 2).toFixed(2)]
+  const [viewed, seconds] = [pick(place, ['collection', 'session', 'account']), between(place, 0.4, 2).toFixed(2)]
   return [
     {
       name: 'table-lock',

@@ -11,7 +11,7 @@ export async function openReadOnlySession(connectionString: string | null): Prom
   const client = new pg.Client({
     connectionString,
     application_name: 'dam: diagnose',
-    connectionTimeoutMillis: 2_000,
+    connectionTimeoutMillis: 3_500,
     query_timeout: 2_500,
     options: '-c default_transaction_read_only=on -c lock_timeout=500 -c statement_timeout=2000 -c jit=off',
   })

@@ -8,21 +8,28 @@ const seconds = (value: number | null): string => `${Math.round(value ?? 0)} s`
 export function databaseVotes(findings: Findings): Vote[] {
   const activity = known(findings, 'activity')
   return [
-    ...(activity ? activityVotes(activity) : awayVotes(unknownBecause(findings, 'activity'))),
+    ...(activity ? activityVotes(activity) : awayVotes(findings)),
     ...poolVotes(findings, activity),
     ...healthVotes(findings, activity !== undefined),
     ...statementVotes(findings, activity),
   ]
 }
 
-function awayVotes(because: string | undefined): Vote[] {
+function awayVotes(findings: Findings): Vote[] {
+  const because = unknownBecause(findings, 'activity')
   if (because === undefined) return []
   const evidence = `the database was asked: ${because}`
   if (/53300|too many clients|remaining connection slots/.test(because))
     return [{ cause: 'connections-exhausted', weight: 10, evidence }]
   if (/ECONNREFUSED|ENOENT|does not run|57P03|starting up|shutting down/.test(because))
     return [{ cause: 'database-down', weight: 10, evidence }]
-  if (/timeout|no answer within/i.test(because)) return [{ cause: 'database-hung', weight: 8, evidence }]
+  if (/timeout|no answer within/i.test(because)) {
+    const machine = known(findings, 'machine')
+    // On a machine that is drowning everybody is late; and where DAM itself reaches the database, it lets people in.
+    const isDrowning = machine !== undefined && machine.load > 4 * machine.processors
+    const isReached = known(findings, 'health')?.database === 'connected'
+    return [{ cause: 'database-hung', weight: isDrowning ? 2 : isReached ? 3 : 8, evidence }]
+  }
   return [{ cause: 'database-down', weight: 6, evidence }]
 }
 

@@ -72,7 +72,7 @@ export function memoryVotes(findings: Findings, history: MemoryHistory): Vote[] 
         cause: 'process-leak',
         weight:
           Math.min(8, 4 + one.growth / (8 * 1024 ** 2)) *
-          (one.residentBytes > 256 * 1024 ** 2 || one.growth > 8 * 1024 ** 2 ? 1 : 0.6),
+          (one.residentBytes > 256 * 1024 ** 2 || one.growth > 5 * 1024 ** 2 ? 1 : 0.7),
         evidence: `${one.process} (${one.pid}) grows by ${megabytes(one.growth)} a second and holds ${megabytes(one.residentBytes)}${heapGrowth === null ? '' : heapGrowth > one.growth / 2 ? '; it is JavaScript heap' : '; it is outside the JavaScript heap (buffers)'}`,
         subject,
       })
