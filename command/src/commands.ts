@@ -96,6 +96,8 @@ export const commands = {
     load: () => import('./commands/runbook.ts'),
   },
   policy: { summary: 'check, explain, compare and back-test the policy', load: () => import('./commands/policy.ts') },
+  channels: { summary: 'where messages go, and whether they arrive', load: () => import('./commands/channels.ts') },
+  outbox: { summary: 'messages of operations; send dead ones again', load: () => import('./commands/outbox.ts') },
   export: {
     summary: 'write the policy as Prometheus, Alertmanager, Grafana, Kubernetes, HAProxy and others read it',
     load: () => import('./commands/export.ts'),

@@ -14,6 +14,8 @@ import { hostFolders, type Environment } from './environments/environment.ts'
 import { readEnvironments, readHost } from './environments/host.ts'
 import { localEnvironment } from './environments/local-environment.ts'
 import { createConfiguredAdministrator, ensureSetupLink } from './people/setup.ts'
+import { openChannels } from './notify/start-sender.ts'
+import { channelTestJob } from './notify/test-channels.ts'
 import { openStore } from './store.ts'
 
 /** The ops process: console and API of operations. It needs its store and nothing of the application or its database. */
@@ -55,6 +57,7 @@ const policyOf = followPolicy({
   onChange: ({ file, hash }) => log.info('policy changed', { file, hash }),
   onMistake: (error) => log.error('the changed policy cannot be used; the last good one stays in force', { error }),
 })
+const channels = openChannels(config, consoleUrl)
 const app = createApp({
   config,
   store,
@@ -66,7 +69,15 @@ const app = createApp({
   policy: () => policyOf().policy,
   policyHash: () => policyOf().hash,
   outputs: path.join(opsDir, 'actions'),
-  jobs: [memoryJob(store, environments)],
+  jobs: [
+    memoryJob(store, environments),
+    channelTestJob({
+      store,
+      policy: () => policyOf().policy,
+      channels,
+      modeOf: (kind) => config.notifyModes?.get(kind) ?? 'live',
+    }),
+  ],
   metrics: [watchMetrics({ store, environments, folder: opsDir })],
 })
 const diagnosis = openAlertDiagnosis({
@@ -93,7 +104,12 @@ const stop = (why: string, code: number): void => {
   isStopping = true
   log.info('stopping', { why })
   setTimeout(() => process.exit(1), stopBoundMs).unref()
-  Promise.all([app.close(), watch[Symbol.asyncDispose](), diagnosis[Symbol.asyncDispose]()]).then(
+  Promise.all([
+    app.close(),
+    watch[Symbol.asyncDispose](),
+    diagnosis[Symbol.asyncDispose](),
+    channels[Symbol.asyncDispose](),
+  ]).then(
     () => {
       store.close()
       process.exit(code)

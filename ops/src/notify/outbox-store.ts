@@ -217,3 +217,23 @@ export const saveReference = (store: Store, channel: string, subject: string, re
     reference,
   )
 }
+
+/** Puts a dead message up for sending again; false when it is not dead. */
+export const retryDead = (store: Store, id: number, by: { who: string; now: Date }): boolean =>
+  store.run(
+    `update outbox set state = 'waiting', next_at = ?, created_at = ?, outcome = ? where id = ? and state = 'dead'`,
+    by.now.toISOString(),
+    by.now.toISOString(),
+    `tried again for ${by.who}`,
+    id,
+  ) === 1
+
+/** The newest delivery and the newest failure of a channel, for people who ask whether it works. */
+export const lastOf = (store: Store, channel: ChannelAddress, state: 'sent' | 'dead'): OutboxEntry | undefined => {
+  const row = store.row<Row>(
+    `select ${columns} from outbox where channel = ? and state = ? and outcome not like 'recorded%' order by id desc limit 1`,
+    channel,
+    state,
+  )
+  return row && entryOf(row)
+}
