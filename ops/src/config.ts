@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { cdnSettings } from './diagnosis/cdn/cdn-settings.ts'
 import { notifySettings } from './notify/notify-settings.ts'
+import { telemetrySettings } from './telemetry/telemetry-settings.ts'
 import { address, integer, oneOf, readSettings, Secret, type ValuesOf } from '@dam/platform/settings'
 
 /** The environment this process was started with, for programs it starts. */
@@ -60,6 +61,7 @@ export const opsSettings = {
     parse: (text: string) => path.resolve(text),
   },
   ...notifySettings,
+  ...telemetrySettings,
   ...cdnSettings,
   prometheusUrl: {
     variable: 'DAM_PROMETHEUS_URL',

@@ -17,6 +17,7 @@ import { createConfiguredAdministrator, ensureSetupLink } from './people/setup.t
 import { openChannels } from './notify/start-sender.ts'
 import { channelTestJob } from './notify/test-channels.ts'
 import { openStore } from './store.ts'
+import { telemetryJob } from './telemetry/telemetry-job.ts'
 
 /** The ops process: console and API of operations. It needs its store and nothing of the application or its database. */
 process.title = 'dam: ops'
@@ -71,6 +72,7 @@ const app = createApp({
   outputs: path.join(opsDir, 'actions'),
   jobs: [
     memoryJob(store, environments),
+    ...telemetryJob({ store, policy: () => policyOf().policy, environments, version: manifest.version, config }),
     channelTestJob({
       store,
       policy: () => policyOf().policy,
