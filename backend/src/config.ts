@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import path from 'node:path'
+import { parseDsn } from '@dam/platform/sentry'
 import { address, integer, oneOf, readSettings, Secret, type ValuesOf } from '@dam/platform/settings'
 
 /** Every setting of DAM; `.env.example` is checked against this table. */
@@ -82,6 +83,21 @@ export const settings = {
     variable: 'DAM_LOG_DIR',
     describe: 'Folder of app.log; default is logs below the data folder',
     parse: (text: string) => path.resolve(text),
+  },
+  sentryDsn: {
+    variable: 'SENTRY_DSN',
+    describe: 'Sentry project that gets errors of web and worker processes: https://<key>@<host>/<project>',
+    secret: true,
+    parse: (text: string) => {
+      parseDsn(text)
+      return new Secret(text)
+    },
+  },
+  sentryEnvironment: {
+    variable: 'SENTRY_ENVIRONMENT',
+    describe: 'Name of the environment in Sentry',
+    default: 'production',
+    parse: (text: string) => text,
   },
   slot: {
     variable: 'DAM_SLOT',

@@ -4,6 +4,7 @@ import { openCache } from '@dam/platform/cache'
 import { openDatabase } from '@dam/platform/database'
 import { migrateJobs } from '@dam/platform/jobs'
 import { openLog } from '@dam/platform/log'
+import { openSentry } from '@dam/platform/sentry'
 import { createApp } from './app.ts'
 import { dataFolders } from './config.ts'
 import { openHub } from './events/hub.ts'
@@ -33,6 +34,14 @@ export async function startWebProcess(input: ProcessInput): Promise<RunningProce
     onQuery: (durationMs) => signals?.queryDone(durationMs),
   })
   const errorLog = openErrorLog(database, { process: 'web', release: releaseName(release) })
+  const sentry = config.sentryDsn
+    ? openSentry({
+        dsn: config.sentryDsn.reveal(),
+        process: 'web',
+        release: `dam@${releaseName(release)}`,
+        environment: config.sentryEnvironment,
+      })
+    : undefined
   const log = openLog({
     directory: folders.logs,
     process: 'web',
@@ -42,6 +51,7 @@ export async function startWebProcess(input: ProcessInput): Promise<RunningProce
     onError: (entry) => {
       signals?.errorLogged(entry.code)
       errorLog.add(entry)
+      sentry?.report(entry)
     },
   })
   await migrateJobs(connectionString)
@@ -103,6 +113,7 @@ export async function startWebProcess(input: ProcessInput): Promise<RunningProce
       await close()
       await hub.stop()
       await errorLog.flush()
+      await sentry?.flush()
       await cache.close()
       await database.end()
     },

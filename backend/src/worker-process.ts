@@ -1,6 +1,7 @@
 import { openDatabase } from '@dam/platform/database'
 import { migrateJobs } from '@dam/platform/jobs'
 import { openLog } from '@dam/platform/log'
+import { openSentry } from '@dam/platform/sentry'
 import { followMaintenanceFile } from '@dam/platform/maintenance-file'
 import type { TaskList } from 'graphile-worker'
 import { foldTally } from './assets/tally.ts'
@@ -35,13 +36,24 @@ export async function startWorkerProcess(input: ProcessInput): Promise<RunningPr
     onError: (error) => log.warn('database connection lost', { error }),
   })
   const errorLog = openErrorLog(database, { process: 'worker', release: releaseName(release) })
+  const sentry = config.sentryDsn
+    ? openSentry({
+        dsn: config.sentryDsn.reveal(),
+        process: 'worker',
+        release: `dam@${releaseName(release)}`,
+        environment: config.sentryEnvironment,
+      })
+    : undefined
   const log = openLog({
     directory: folders.logs,
     process: 'worker',
     release: releaseName(release),
     level: config.logLevel,
     stdout: config.logToStdout,
-    onError: (entry) => errorLog.add(entry),
+    onError: (entry) => {
+      errorLog.add(entry)
+      sentry?.report(entry)
+    },
   })
   await migrateJobs(connectionString)
   const blobs = await openBlobStore({ database, folders, log })
@@ -104,6 +116,7 @@ export async function startWorkerProcess(input: ProcessInput): Promise<RunningPr
       await Promise.all([upkeep.stop(), worker.stop()])
       await ingest[Symbol.asyncDispose]()
       await errorLog.flush()
+      await sentry?.flush()
       // A job that was handed back may still hold a connection; the end of the process closes it.
       await Promise.race([database.end(), new Promise((resolve) => setTimeout(resolve, 2_000))])
     },
