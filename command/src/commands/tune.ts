@@ -32,7 +32,7 @@ export async function run(args: string[]): Promise<number> {
   if (values.json) console.log(JSON.stringify(lines, null, 2))
   else
     for (const area of ['frontend', 'backend'] as const) {
-      console.log(`${area === 'frontend' ? 'Frontend' : '\nBackend'}`)
+      console.log(area === 'frontend' ? 'Frontend' : '\nBackend')
       for (const { name, state, figure, bound, advice } of lines.filter((line) => line.area === area)) {
         console.log(`${marks[state]} ${name.padEnd(27)}${figure}`)
         if (state !== 'ok') console.log(`${' '.repeat(29)}bound: ${bound}`)

@@ -97,7 +97,3 @@ export function newestWaiver(
   )
   return row ? fromRow(row) : null
 }
-
-/** Every record of a release, newest first. */
-export const gateRecords = (store: Store, digest: string): GateRecord[] =>
-  store.rows<Row>(`select ${columns} from gate_record where digest = ? order by id desc`, digest).map(fromRow)

@@ -229,8 +229,6 @@ export const policySchema = z.strictObject({
 /** Durations are milliseconds, shares 0 to 1, thresholds in the unit of their signal (seconds for times). */
 export type Policy = z.infer<typeof policySchema>
 export type AlertRule = Policy['alerts'][number]
-export type Person = Policy['people'][number]
-export type BakePolicy = z.infer<typeof bake>
 
 /** What the schema cannot see: names that refer to nothing, thresholds that can never clear. */
 export function findContradictions(policy: Policy): { path: (string | number)[]; message: string }[] {

@@ -8,7 +8,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { migrate, parseMigration } from '../migrate.ts'
 import { type TestDatabase, testDatabase } from '../testing/database.ts'
-import { parseBackfill } from './backfill.ts'
+import { parseBackfill } from './parse-backfill.ts'
 
 let database: TestDatabase
 let client: pg.Client

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseBackfill } from './backfill.ts'
+import { parseBackfill } from './parse-backfill.ts'
 import { splitStatements } from './statements.ts'
 
 /** One numbered step of a schema, as read from `0001-name.sql`. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { parseBackfill, runBackfill } from './backfill.ts'
+import { runBackfill } from './backfill.ts'
+import { parseBackfill } from './parse-backfill.ts'
 import { dropInvalidIndex, isNeedless } from './concurrent-index.ts'
 import { finishProgress, readProgress, recordStatement } from './ledger.ts'
 import { label } from './migration.ts'
