@@ -18,6 +18,8 @@ export default defineConfig({
           name: 'integration',
           include: integration,
           environment: 'node',
+          // Tests of deployments mostly wait; beside them the others go on.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
