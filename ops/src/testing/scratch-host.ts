@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { environmentFolders, hostFolders } from '../environments/environment.ts'
 import { initHost } from '../environments/init-host.ts'
+import { canListen } from '../environments/port.ts'
 import { openStore, type Store } from '../store.ts'
 
 /** A prepared host in a temporary folder, with a keeper of its own for `staging` when asked; ends all of it when disposed. */
@@ -23,13 +25,12 @@ const keeperMain = fileURLToPath(new URL('../keeper/keeper-main.ts', import.meta
 /** `databaseUrl` null: staging runs its built-in PostgreSQL. */
 export async function scratchHost(options: { databaseUrl: string | null }): Promise<ScratchHost> {
   const hostDir = mkdtempSync(path.join(tmpdir(), 'dam-host-'))
-  const ports = await freePorts(13)
-  const [production = 0, staging = 0, ops = 0] = ports
-  const slots = ports.slice(3)
+  const [production = 0, staging = 0, ops = 0] = await freePorts(3)
+  const firstSlot = await freeBlock(slotCount)
   await initHost({
     hostDir,
     host: '127.0.0.1',
-    ports: { production, staging, ops, firstSlot: Math.min(...slots), lastSlot: Math.max(...slots) },
+    ports: { production, staging, ops, firstSlot, lastSlot: firstSlot + slotCount - 1 },
   })
   if (options.databaseUrl !== null) {
     for (const name of ['staging', 'production']) {
@@ -74,6 +75,18 @@ export function processesOf(hostDir: string): number[] {
       }
     })
     .map(Number)
+}
+
+const slotCount = 10
+
+/** The first of `count` free ports in a row, below those that Linux gives to clients, so that hosts beside each other do not meet. */
+async function freeBlock(count: number): Promise<number> {
+  for (;;) {
+    const first = 20_000 + count * randomInt(1_200)
+    const ports = Array.from({ length: count }, (_, i) => first + i)
+    const free = await Promise.all(ports.map((port) => canListen('127.0.0.1', port)))
+    if (free.every((isFree) => isFree)) return first
+  }
 }
 
 async function freePorts(count: number): Promise<number[]> {
