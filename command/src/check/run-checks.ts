@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { Check, CheckResult } from './check.ts'
 import { generatedChecks } from './generated.ts'
 import { programChecks } from './programs.ts'
+import { secretsCheck } from './secrets.ts'
 
 export type Tally = { passed: number; failed: number }
 
@@ -9,7 +10,7 @@ const shownLines = 40
 
 /** Runs the checks whose name contains one of `filters` (all when there are none), as many at once as there are processors. */
 export async function runChecks(options: { filters: readonly string[]; write: boolean }): Promise<Tally> {
-  const wanted = [...programChecks, ...generatedChecks].filter(
+  const wanted = [...programChecks, ...generatedChecks, secretsCheck].filter(
     (check) => options.filters.length === 0 || options.filters.some((filter) => check.name.includes(filter)),
   )
   const waiting = [...wanted]
