@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Server as NetServer } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import type { Server } from 'node:http'
 import path from 'node:path'
 import { ControlRefusal, controlSocketOf, openControlServer, type ControlHandlers } from './control-server.ts'
@@ -75,18 +75,23 @@ export function createFront(options: FrontOptions): Front {
     isLeaving: () => state === 'leaving',
     now,
   })
-  let open = 0
+  const open = new Set<Socket>()
   server.on('connection', (socket) => {
-    open++
-    socket.once('close', () => open--)
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
   })
+  /** Browsers open connections ahead; to Node.js those are not idle before their first request. */
+  const closeUnused = (): void => {
+    server.closeIdleConnections()
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+  }
 
   const status = (): FrontStatus => ({
     pid: process.pid,
     startedAt: startedAt.toISOString(),
     pointer,
     pointerProblem: problem,
-    connections: open,
+    connections: open.size,
     unexpectedErrors: options.unexpectedErrors(),
     inFlight: inFlight.counts(),
   })
@@ -201,11 +206,11 @@ export function createFront(options: FrontOptions): Front {
         NetServer.prototype.close.call(server)
         control?.close(() => controlClosed.resolve())
       }
-      const isBusy = (): boolean => open > 0 || inFlight.total() > 0
+      const isBusy = (): boolean => open.size > 0 || inFlight.total() > 0
       while (isBusy() && performance.now() - leftAt < withinMs) {
         inFlight.endStreams(null)
         // Without a successor nobody answers what comes on an idle connection later.
-        if (!successor && inFlight.total() === 0) server.closeIdleConnections()
+        if (!successor && inFlight.total() === 0) closeUnused()
         report()
         await new Promise((resolve) => setTimeout(resolve, 20))
       }

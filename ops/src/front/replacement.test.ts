@@ -180,6 +180,9 @@ test('SIGTERM ends the front once what is under way has ended', async () => {
   const upload = request(`${origin}/api/v4/uploads/1/`, { method: 'PATCH', agent: false })
   const uploaded = once(upload, 'response') as Promise<[IncomingMessage]>
   upload.write('first ')
+  // As a browser that expects to need another.
+  const ahead = connect(port, '127.0.0.1')
+  onTestFinished(() => void ahead.destroy())
   await sleep(200)
   process.kill(status.pid, 'SIGTERM')
   await sleep(300)
