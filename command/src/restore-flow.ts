@@ -1,14 +1,20 @@
+import path from 'node:path'
+import { behindMaintenancePage } from '@dam/ops/src/backup/restore/behind-maintenance-page.ts'
 import { withEnvironmentDatabase } from '@dam/ops/src/backup/environment-database.ts'
 import { databaseOf } from '@dam/ops/src/backup/connect.ts'
 import { type RestoreReport, restoreBackup } from '@dam/ops/src/backup/restore/restore-backup.ts'
 import { keptBeforeDays, swapDatabase, undoSwap } from '@dam/ops/src/backup/restore/swap-database.ts'
 import { recordAudit } from '@dam/ops/src/audit/audit.ts'
+import { LeaseError } from '@dam/ops/src/deployments/lease-store.ts'
 import type { Environment } from '@dam/ops/src/environments/environment.ts'
+import { createFrontClient } from '@dam/ops/src/front/front-client.ts'
+import { assertNoDeployment, MaintenanceRefused } from '@dam/ops/src/maintenance/switch-environment.ts'
 import type { Store } from '@dam/ops/src/store.ts'
 import { confirmed, interruption, progressLine, restoreSource } from './backup-place.ts'
 import { shellEnvironment } from './config.ts'
 import type { OperationsPlace } from './operations.ts'
-import { restartApplication } from './restart-application.ts'
+import { CommandFailure } from './failure.ts'
+import { type Restart, restartApplication } from './restart-application.ts'
 import { migrationsOf } from './schema.ts'
 
 /** Restores beside the live database, tells what it found, and lets the result take its place when the person agrees. */
@@ -20,6 +26,7 @@ export async function restoreGuarded(
   options: { into?: string; yes: boolean; who: string },
 ): Promise<number> {
   const source = restoreSource(place, store, what)
+  if (options.into === undefined) orFailure(() => assertNoDeployment(store, environment))
   return withEnvironmentDatabase(environment, async (connectionString) => {
     using say = progressLine()
     const report = await restoreBackup({
@@ -56,26 +63,27 @@ export async function restoreGuarded(
       )
       return 0
     }
-    const startedAt = performance.now()
-    const kept = await swapDatabase(connectionString, report.database, new Date())
-    recordAudit(store, {
-      who: options.who,
-      action: 'restore',
-      subject: environment.name,
-      detail: { what, kept },
-      now: new Date(),
-    })
-    const restarted = await restartApplication(environment, store)
-    console.log(
-      `\n✓ ${live} is the restored database now; swapped in ${((performance.now() - startedAt) / 1000).toFixed(1)} s${restarted > 0 ? `, ${restarted} processes are starting again` : ''}.`,
+    const { restart, result: kept } = await exchangeDatabase(environment, store, options.who, () =>
+      swapDatabase(connectionString, report.database, new Date()).then((name) => {
+        recordAudit(store, {
+          who: options.who,
+          action: 'restore',
+          subject: environment.name,
+          detail: { what, kept: name },
+          now: new Date(),
+        })
+        return name
+      }),
     )
+    console.log(`\n✓ ${live} is the restored database now${restart.processes > 0 ? restartText(restart) : ''}.`)
     console.log(
       `  The one before is kept as ${kept} for ${keptBeforeDays} days. Back: ./dam restore${environment.isLocal ? '' : ` ${environment.name}`} --undo`,
     )
     if (report.migrationsMissing.length > 0)
       console.log(
-        `! It lacks migrations of this release: ${report.migrationsMissing.join(', ')}. ./dam migrate applies them.`,
+        `! It lacks migrations of this release: ${report.migrationsMissing.join(', ')}. ./dam migrate backend${environment.isLocal ? '' : ` --environment ${environment.name}`} applies them.`,
       )
+    if (restart.notReady !== null) throw new CommandFailure(pageStays(environment, restart.notReady))
     return report.originals.missing.length + report.originals.damaged.length > 0 ? 1 : 0
   })
 }
@@ -97,19 +105,63 @@ export async function undoRestore(
       console.log('Nothing was changed. Without a terminal, agree with --yes.')
       return 1
     }
-    const { restored, kept } = await undoSwap(connectionString, new Date())
-    recordAudit(store, {
-      who: options.who,
-      action: 'restore undone',
-      subject: environment.name,
-      detail: { restored, kept },
-      now: new Date(),
+    const { restart, result } = await exchangeDatabase(environment, store, options.who, async () => {
+      const undone = await undoSwap(connectionString, new Date())
+      recordAudit(store, {
+        who: options.who,
+        action: 'restore undone',
+        subject: environment.name,
+        detail: undone,
+        now: new Date(),
+      })
+      return undone
     })
-    await restartApplication(environment, store)
+    const { restored, kept } = result
     console.log(`✓ ${restored} is the live database again; the one that had replaced it is kept as ${kept}.`)
+    if (restart.notReady !== null) throw new CommandFailure(pageStays(environment, restart.notReady))
     return 0
   })
 }
+
+/** Swaps databases and starts the application again, on a host while its front shows the maintenance page. */
+async function exchangeDatabase<T>(
+  environment: Environment,
+  store: Store,
+  who: string,
+  swap: () => Promise<T>,
+): Promise<{ restart: Restart; result: T }> {
+  const front = environment.runDir === null ? null : createFrontClient(path.join(environment.runDir, 'front.sock'))
+  try {
+    return await behindMaintenancePage({ store, environment, front, who, now: () => new Date() }, async () => {
+      const result = await swap()
+      const restart = await restartApplication(environment, store)
+      return { result, restart, stays: restart.notReady !== null }
+    })
+  } catch (error) {
+    throw told(error)
+  }
+}
+
+function orFailure(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    throw told(error)
+  }
+}
+
+const told = (error: unknown): unknown =>
+  error instanceof MaintenanceRefused || error instanceof LeaseError ? new CommandFailure(error.message) : error
+
+const restartText = ({ processes, tookMs, notReady }: Restart): string =>
+  notReady === null && tookMs !== null
+    ? `; ${processes} processes started again, ready after ${(tookMs / 1000).toFixed(1)} s`
+    : `; ${processes} processes are starting again`
+
+const pageStays = ({ name }: Environment, said: string): string =>
+  `DAM of ${name} is not ready on this database, so its users keep seeing the maintenance page. /readyz says ${said}
+→ The database from before:    ./dam restore ${name} --undo
+→ Or, when it has been put right: ./dam rollback ${name} --rung maintenance-page --lift`
 
 function print({ database, manifest, tables, originals, restoredWith, tookMs }: RestoreReport): void {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`

@@ -43,5 +43,5 @@ function processText(observation: ProcessObservation | undefined): string {
   if (!observation) return 'not seen yet'
   const { state, rssBytes, crashes, lastExit } = observation
   const memory = rssBytes > 0 ? ` ${Math.round(rssBytes / 1024 ** 2)} MiB` : ''
-  return `${state}${memory}${crashes > 0 ? `, ${crashes} crashes (${lastExit ?? 'unknown'})` : ''}`
+  return `${state}${memory}${crashes > 0 ? `, ended by itself ${crashes} times (last: ${lastExit ?? 'unknown'})` : ''}`
 }

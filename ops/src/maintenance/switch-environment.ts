@@ -34,11 +34,7 @@ export async function switchEnvironment(
     store.transaction(() => void work())
     return
   }
-  const open = openDeployment(store, environment.name)
-  if (open)
-    throw new MaintenanceRefused(
-      `Deployment ${open.id} of ${open.tag} by ${open.requestedBy} is ${open.state}. Wait for it: ./dam deployments ${open.id}`,
-    )
+  assertNoDeployment(store, environment)
   using lease: HeldLease = holdLease(store, { environment: environment.name, who, purpose, now })
   const pointer = lease.transaction(() => {
     const maintenance = work()
@@ -48,4 +44,13 @@ export async function switchEnvironment(
     return next
   })
   await front.switchTo(pointer)
+}
+
+/** Throws MaintenanceRefused while a deployment is under way. */
+export function assertNoDeployment(store: Store, environment: Environment): void {
+  const open = openDeployment(store, environment.name)
+  if (open)
+    throw new MaintenanceRefused(
+      `Deployment ${open.id} of ${open.tag} by ${open.requestedBy} is ${open.state}. Wait for it: ./dam deployments ${open.id}`,
+    )
 }
