@@ -149,3 +149,15 @@ test('connections that died while idle cost no transaction', async () => {
     expect(await transactions()).toHaveLength(3)
   }
 })
+
+test('a connection that was opened ahead and never used does not keep the server from ending', async () => {
+  const other = await testApp({}, { beside: app })
+  const ahead = net.connect(Number(new URL(other.url).port), '127.0.0.1')
+  const gone = new Promise((resolve) => ahead.once('close', resolve))
+  ahead.on('error', () => undefined).resume()
+  await new Promise((resolve) => ahead.once('connect', resolve))
+  const from = performance.now()
+  await other[Symbol.asyncDispose]()
+  await gone
+  expect(performance.now() - from).toBeLessThan(5_000)
+})

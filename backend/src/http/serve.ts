@@ -19,6 +19,7 @@ import { limitBodyTime } from './limit-body-time.ts'
 import type { Origins } from '@dam/platform/http/origin'
 import { problemOf, sendProblem } from './problem-reply.ts'
 import { securityHeaders } from '@dam/platform/http/security-headers'
+import { followUnusedConnections } from '@dam/platform/http/unused-connections'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -69,6 +70,12 @@ export function serve(deps: ServeDeps): FastifyInstance {
     http: { headersTimeout: 15_000, maxHeaderSize: 16_384, connectionsCheckingInterval: 5_000 },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+  })
+  const endUnusedConnections = followUnusedConnections(app.server)
+  app.addHook('preClose', (done) => {
+    const timer = setInterval(endUnusedConnections, 50)
+    app.server.once('close', () => clearInterval(timer))
+    done()
   })
   if (deps.fastLane) {
     const { fastLane } = deps

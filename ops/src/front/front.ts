@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { Server as NetServer, type Socket } from 'node:net'
+import { Server as NetServer } from 'node:net'
 import type { Server } from 'node:http'
 import path from 'node:path'
+import { followUnusedConnections } from '@dam/platform/http/unused-connections'
 import { ControlRefusal, controlSocketOf, openControlServer, type ControlHandlers } from './control-server.ts'
 import { usualDrainBounds, type DrainBounds, type FrontStatus, type Pointer } from './front-api.ts'
 import type { FrontSettings } from './front-settings.ts'
@@ -75,23 +76,19 @@ export function createFront(options: FrontOptions): Front {
     isLeaving: () => state === 'leaving',
     now,
   })
-  const open = new Set<Socket>()
+  let open = 0
   server.on('connection', (socket) => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
+    open++
+    socket.once('close', () => open--)
   })
-  /** Browsers open connections ahead; to Node.js those are not idle before their first request. */
-  const closeUnused = (): void => {
-    server.closeIdleConnections()
-    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
-  }
+  const endUnusedConnections = followUnusedConnections(server)
 
   const status = (): FrontStatus => ({
     pid: process.pid,
     startedAt: startedAt.toISOString(),
     pointer,
     pointerProblem: problem,
-    connections: open.size,
+    connections: open,
     unexpectedErrors: options.unexpectedErrors(),
     inFlight: inFlight.counts(),
   })
@@ -206,11 +203,14 @@ export function createFront(options: FrontOptions): Front {
         NetServer.prototype.close.call(server)
         control?.close(() => controlClosed.resolve())
       }
-      const isBusy = (): boolean => open.size > 0 || inFlight.total() > 0
+      const isBusy = (): boolean => open > 0 || inFlight.total() > 0
       while (isBusy() && performance.now() - leftAt < withinMs) {
         inFlight.endStreams(null)
         // Without a successor nobody answers what comes on an idle connection later.
-        if (!successor && inFlight.total() === 0) closeUnused()
+        if (!successor && inFlight.total() === 0) {
+          server.closeIdleConnections()
+          endUnusedConnections()
+        }
         report()
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
