@@ -3,12 +3,12 @@ import { dataFolders } from '@dam/backend/src/config.ts'
 import { fsck, isSound, type FsckReport } from '@dam/backend/src/storage/fsck.ts'
 import { Problem } from '@dam/contract'
 import { openDatabase } from '@dam/platform/database'
-import { readEffectiveConfig } from '../config.ts'
+import { chosenConfig, chosenOptions } from '../chosen-config.ts'
 import { withDatabase } from '../database-access.ts'
 import { CommandFailure } from '../failure.ts'
 
 export const help = `
-Usage: ./dam fsck [--quick] [--json]
+Usage: ./dam fsck [--quick] [--json] [--environment <name>] [--host <folder>]
 
 Compares what the database says about originals with what the disk holds: files that are missing, have another size or
 another checksum, and files that no asset knows. Reads every byte unless --quick. Changes nothing, also while DAM runs.
@@ -17,8 +17,11 @@ Ends with 1 when an original is missing or damaged.
 `
 
 export async function run(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { quick: { type: 'boolean' }, json: { type: 'boolean' } } })
-  const { config } = readEffectiveConfig()
+  const { values } = parseArgs({
+    args,
+    options: { ...chosenOptions, quick: { type: 'boolean' }, json: { type: 'boolean' } },
+  })
+  const { config } = chosenConfig(values)
   const { blobs } = dataFolders(config)
   const report = await withDatabase(config, async (connectionString) => {
     const database = openDatabase({ connectionString, applicationName: 'dam: fsck', maxConnections: 2 })

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { describeRunningPostgres } from '@dam/platform/postgres/describe'
-import { readEffectiveConfig, shellEnvironment } from '../config.ts'
+import { chosenConfig, chosenOptions } from '../chosen-config.ts'
+import { shellEnvironment } from '../config.ts'
 import { withDatabase } from '../database-access.ts'
 import { CommandFailure } from '../failure.ts'
 import { psqlSessionOptions } from '../psql-session.ts'
@@ -10,7 +11,7 @@ import { tableText } from '../table.ts'
 import { findProgram } from '../toolchain.ts'
 
 export const help = `
-Usage: ./dam psql [--exec] [-c <sql>]
+Usage: ./dam psql [--environment <name>] [--exec] [-c <sql>]
 
   ./dam psql                 print the command with which psql connects to DAM's database
   ./dam psql --exec          run psql (it must be installed: apt-get install postgresql-client)
@@ -25,9 +26,9 @@ before PostgreSQL 13. A table that is created without naming its schema would la
 export async function run(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
-    options: { exec: { type: 'boolean' }, command: { type: 'string', short: 'c' } },
+    options: { ...chosenOptions, exec: { type: 'boolean' }, command: { type: 'string', short: 'c' } },
   })
-  const { config } = readEffectiveConfig()
+  const { config } = chosenConfig(values)
   if (values.command !== undefined) {
     const statement = values.command
     return withDatabase(config, (connectionString) => printRows(connectionString, statement))

@@ -12,7 +12,7 @@ import { addAccount } from '@dam/backend/src/people/setup.ts'
 import { deleteSessions } from '@dam/backend/src/people/session-store.ts'
 import { recordAudit } from '@dam/backend/src/events/record.ts'
 import { type Database, openDatabase } from '@dam/platform/database'
-import { readEffectiveConfig } from '../config.ts'
+import { chosenConfig, chosenOptions } from '../chosen-config.ts'
 import { withDatabase } from '../database-access.ts'
 import { CommandFailure } from '../failure.ts'
 import { readNewPassword } from '../password-prompt.ts'
@@ -23,6 +23,8 @@ Usage: ./dam user list
        ./dam user add <name> [--role ${roles.join('|')}] [--display-name <name>] [--email <address>]
        ./dam user set-role <name> <role>
        ./dam user set-password <name>
+
+All take --environment <name> and --host <folder> for a DAM of a prepared host.
 
 The password is asked for on a terminal, or read as the first line of standard input:
   printf '%s\\n' "$PASSWORD" | ./dam user add anna --role editor
@@ -43,12 +45,17 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { role: { type: 'string' }, 'display-name': { type: 'string' }, email: { type: 'string' } },
+    options: {
+      ...chosenOptions,
+      role: { type: 'string' },
+      'display-name': { type: 'string' },
+      email: { type: 'string' },
+    },
   })
   const [name = '', ...words] = positionals
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
   if (!action || words.length !== action.words) throw new CommandFailure(help.trim())
-  const { config } = readEffectiveConfig()
+  const { config } = chosenConfig(values)
   await withDatabase(config, async (connectionString) => {
     const database = openDatabase({ connectionString, applicationName: 'dam: user', maxConnections: 2 })
     try {

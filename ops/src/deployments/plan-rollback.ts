@@ -142,7 +142,7 @@ export async function planRollback(options: PlanOptions): Promise<RollbackPlan> 
           ? blocking === null
             ? misfit
             : 'nothing has to be undone'
-          : `${downSteps(blocking).join(', then ')} (undoes ${labels(blocking)})`,
+          : `${downSteps(blocking, environment).join(', then ')} (undoes ${labels(blocking)})`,
       predicted: predicted('down'),
       loses: after ? 'what is written until then into what is undone' : lossesText(losses, since),
       command: blocking !== null && blocking.length > 0 ? command : null,
@@ -154,7 +154,7 @@ export async function planRollback(options: PlanOptions): Promise<RollbackPlan> 
       because: latestBackup ? `${latestBackup.id}, ${latestBackup.state}` : 'there is no whole backup: ./dam backup',
       predicted: restorePrediction(store, environment),
       loses: latestBackup
-        ? `every row written since ${latestBackup.startedAt}; originals stay on the disk and are found again by ./dam fsck`
+        ? `every row written since ${latestBackup.startedAt}; originals stay on the disk and are found again by ./dam fsck --environment ${environment}`
         : 'unknown',
       command: latestBackup ? `./dam restore ${environment} ${latestBackup.id}` : null,
     },
@@ -192,7 +192,7 @@ export async function planRollback(options: PlanOptions): Promise<RollbackPlan> 
     rungs,
     chosen: chosen?.name ?? null,
     artifactProblem: problem,
-    downSteps: blocking && downSteps(blocking),
+    downSteps: blocking && downSteps(blocking, environment),
     predictedMinutes: chosen?.predicted ? chosen.predicted.seconds / 60 : null,
     withinMinutes: options.withinMs / 60_000,
   }

@@ -65,10 +65,12 @@ export async function migrateDown(options: {
 export const numberBelow = (blocking: readonly Pick<Applied, 'number'>[]): number => (blocking[0]?.number ?? 1) - 1
 
 /** The very commands that undo what a release cannot run on. */
-export const downSteps = (blocking: readonly Pick<Applied, 'number'>[]): string[] => {
+export const downSteps = (blocking: readonly Pick<Applied, 'number'>[], environment: string): string[] => {
   const number = numberBelow(blocking)
   if (blocking.length === 0) return []
-  return [`./dam migrate ${app} ${number === 0 ? 'zero' : String(number).padStart(4, '0')}`]
+  return [
+    `./dam migrate ${app} ${number === 0 ? 'zero' : String(number).padStart(4, '0')} --environment ${environment}`,
+  ]
 }
 
 export const labels = (migrations: readonly Pick<Applied, 'number' | 'name'>[]): string =>

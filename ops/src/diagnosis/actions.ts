@@ -49,7 +49,7 @@ export function actionFor(cause: CauseName, subject: Subject, environment: strin
         kind: 'terminate-session',
         risk: 'disruptive',
         title: `End session ${subject['pid']} of the database; its transaction is rolled back`,
-        command: `./dam psql -c "select pg_terminate_backend(${subject['pid']})"`,
+        command: `./dam psql --environment ${environment} -c "select pg_terminate_backend(${subject['pid']})"`,
         subject,
       }
     case 'connections-exhausted':
@@ -59,7 +59,7 @@ export function actionFor(cause: CauseName, subject: Subject, environment: strin
         kind: 'terminate-idle-sessions',
         risk: 'disruptive',
         title: `End the idle sessions of "${subject['application']}"; open transactions of theirs are rolled back`,
-        command: `./dam psql -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${String(subject['application']).replaceAll("'", "''")}' and state like 'idle%'"`,
+        command: `./dam psql --environment ${environment} -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${String(subject['application']).replaceAll("'", "''")}' and state like 'idle%'"`,
         subject,
       }
     case 'database-read-only':
@@ -67,7 +67,7 @@ export function actionFor(cause: CauseName, subject: Subject, environment: strin
         kind: 'reset-setting',
         risk: 'reversible',
         title: 'Let the database take writes again',
-        command: `./dam psql -c "alter system reset default_transaction_read_only" && ./dam psql -c "select pg_reload_conf()"`,
+        command: `./dam psql --environment ${environment} -c "alter system reset default_transaction_read_only" && ./dam psql --environment ${environment} -c "select pg_reload_conf()"`,
         subject: { setting: 'default_transaction_read_only' },
       }
     case 'process-leak':
@@ -119,7 +119,7 @@ export function actionFor(cause: CauseName, subject: Subject, environment: strin
         kind: 'create-index',
         risk: 'reversible',
         title: `Add an index to ${subject['table']} without locking it`,
-        command: `./dam psql -c "create index concurrently if not exists ${subject['index']} on ${subject['table']} (${subject['column']})"`,
+        command: `./dam psql --environment ${environment} -c "create index concurrently if not exists ${subject['index']} on ${subject['table']} (${subject['column']})"`,
         subject,
       }
     case 'cache-misses':
@@ -143,7 +143,7 @@ export function actionFor(cause: CauseName, subject: Subject, environment: strin
     case 'schema-mismatch':
       return advice(
         'Compare the schema with the migrations of this release; a migration that is missing is applied, one that is broken is taken back',
-        './dam migrate --list',
+        `./dam migrate --list --environment ${environment}`,
       )
     case 'slow-statement':
       return subject['pid'] === undefined
@@ -152,7 +152,7 @@ export function actionFor(cause: CauseName, subject: Subject, environment: strin
             kind: 'terminate-session',
             risk: 'disruptive',
             title: `End the statement of session ${subject['pid']}; look at it with ./dam db slow`,
-            command: `./dam psql -c "select pg_terminate_backend(${subject['pid']})"`,
+            command: `./dam psql --environment ${environment} -c "select pg_terminate_backend(${subject['pid']})"`,
             subject,
           }
     case 'database-down':
@@ -161,11 +161,17 @@ export function actionFor(cause: CauseName, subject: Subject, environment: strin
         './dam doctor',
       )
     case 'database-permission':
-      return advice('Give the privileges back to the user of DAM', `./dam psql -c "\\dp ${subject['table'] ?? ''}"`)
+      return advice(
+        'Give the privileges back to the user of DAM',
+        `./dam psql --environment ${environment} -c "\\dp ${subject['table'] ?? ''}"`,
+      )
     case 'disk-full':
       return advice('Free space: old backups first', './dam backups')
     case 'storage-lost':
-      return advice('Bring the folder of originals back, then compare it with the database', './dam fsck')
+      return advice(
+        'Bring the folder of originals back, then compare it with the database',
+        `./dam fsck --environment ${environment}`,
+      )
     case 'out-of-memory':
     case 'memory-load':
     case 'converter-load':

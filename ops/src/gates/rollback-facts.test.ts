@@ -89,7 +89,7 @@ describe('going back from a release that is to be deployed', () => {
     expect(await read(kept)).toMatchObject({ schema: null })
     using undone = setting([migration(2), migration(3, false)])
     expect(await read(undone)).toMatchObject({
-      schema: { downSteps: ['./dam migrate backend 0002'] },
+      schema: { downSteps: ['./dam migrate backend 0002 --environment production'] },
       predictedMinutes: 3,
     })
   })
