@@ -15,7 +15,7 @@ type Moment = 'queued' | 'sending' | 'sent, not acknowledged' | 'escalating' | '
  * every call made must have arrived. Then the same for Debian's Alertmanager.
  */
 export async function run(): Promise<void> {
-  const kills = config.quick ? 10 : (config.rollbackRounds ?? 100)
+  const kills = config.quick ? 10 : (config.rounds ?? 100)
   const seed = Date.now()
   const random = createRandom(seed)
   console.log(`seed ${seed}`)

@@ -21,15 +21,17 @@ export const config = {
   command: env['DAM_BENCH_COMMAND']?.split(' '),
   /** Measure less: for trying a bench out, not for results. */
   quick: env['DAM_BENCH_QUICK'] === '1',
-  /** Rounds of each kind of release in `rollback` (10 take 24 minutes at most), kills in `alert-kill`; 100 unless given. */
-  rollbackRounds: env['DAM_BENCH_ROUNDS'] === undefined ? undefined : Number(env['DAM_BENCH_ROUNDS']),
+  /** Kills in `alert-kill`; rounds of each kind in `rollback`, `diagnosis` and `lock`; 100 unless given. */
+  rounds: env['DAM_BENCH_ROUNDS'] === undefined ? undefined : Number(env['DAM_BENCH_ROUNDS']),
+  /** Hosts that `rollback` deploys to at the same time. */
+  lanes: env['DAM_BENCH_LANES'] === undefined ? undefined : Number(env['DAM_BENCH_LANES']),
+  /** Only kinds of `rollback` whose name contains it. */
+  only: env['DAM_BENCH_ONLY'],
   /** Other random numbers for what is simulated; the default gives the same ones in every run. */
   seed: Number(env['DAM_BENCH_SEED'] ?? 0),
   /** How much `simulate` lives through; 100 000 hours unless given. */
   simulatedHours: env['DAM_BENCH_HOURS'] === undefined ? undefined : Number(env['DAM_BENCH_HOURS']),
-  /** Rounds of each issue in `diagnosis`; 100 unless given. */
-  rounds: env['DAM_BENCH_ROUNDS'] === undefined ? undefined : Number(env['DAM_BENCH_ROUNDS']),
-  /** `diagnosis` ends after the round in which so many minutes are over, however many rounds it has done. */
+  /** `diagnosis` and `rollback` begin no round after so many minutes, however many they have done. */
   minutes: env['DAM_BENCH_MINUTES'] === undefined ? undefined : Number(env['DAM_BENCH_MINUTES']),
   /** What the product is started with: our own environment without settings of another DAM. */
   inherited: Object.fromEntries(

@@ -12,7 +12,7 @@ export type Figure = {
   n: number
   /** What others reach in the same figure, with the unit of `value`. */
   peer?: string
-  /** The bound the product set itself; printed, not stored. */
+  /** The bound the product set itself. */
   target?: { atMost: number } | { atLeast: number }
 }
 
@@ -21,25 +21,33 @@ export type ResultRow = {
   value: number
   unit: string
   n: number
+  /** The bound and whether it is met. */
+  target: string | null
   peer: string | null
   machine: string
   date: string
   commit: string
 }
 
-/** Prints the figures and writes them to bench/results/<name>.json. */
-export function report(name: string, figures: readonly Figure[]): void {
+/** Prints the figures and writes them to bench/results/<name>.json; `isPartial`: more come, so they are only written. */
+export function report(name: string, figures: readonly Figure[], options: { isPartial?: boolean } = {}): void {
   const [machine, commit, date] = [describeMachine(), commitNow(), new Date().toISOString()]
-  const rows: ResultRow[] = figures.map(({ figure, value, unit, n, peer }) => ({
-    figure,
-    value: rounded(value),
-    unit,
-    n,
-    peer: peer ?? null,
+  const rows: ResultRow[] = figures.map((each) => ({
+    figure: each.figure,
+    value: rounded(each.value),
+    unit: each.unit,
+    n: each.n,
+    target: verdict(each) || null,
+    peer: each.peer ?? null,
     machine,
     date,
     commit,
   }))
+  const dir = config.quick ? config.scratchDir : path.join(root, 'bench', 'results')
+  mkdirSync(dir, { recursive: true })
+  const file = path.join(dir, `${name}.json`)
+  writeFileSync(file, `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(',\n')}\n]\n`)
+  if (options.isPartial) return
   console.log(`\n${name}  ·  ${machine}  ·  ${commit}  ·  ${date.slice(0, 16)}Z\n`)
   console.log(
     tableOf([
@@ -54,10 +62,6 @@ export function report(name: string, figures: readonly Figure[]): void {
       ]),
     ]),
   )
-  const dir = config.quick ? config.scratchDir : path.join(root, 'bench', 'results')
-  mkdirSync(dir, { recursive: true })
-  const file = path.join(dir, `${name}.json`)
-  writeFileSync(file, `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(',\n')}\n]\n`)
   console.log(`\nwritten to ${path.relative(process.cwd(), file)}`)
 }
 

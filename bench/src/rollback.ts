@@ -1,291 +1,205 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { readPointer } from '@dam/ops/src/deployments/pointer-store.ts'
-import { openDeployment } from '@dam/ops/src/deployments/deployment-store.ts'
-import { decideWaiting, requestDeploy, requestRollback } from '@dam/ops/src/deployments/request-deployment.ts'
-import { liftFreeze } from '@dam/ops/src/deployments/freeze-store.ts'
-import { acquireLease, livingHolder } from '@dam/ops/src/deployments/lease-store.ts'
-import { runDeployment } from '@dam/ops/src/deployments/run-deployment.ts'
-import { nextLookAfterMs } from '@dam/ops/src/judge/bake-policy.ts'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { portsOfHost } from '@dam/ops/src/testing/scratch-host.ts'
 import { holdOpen } from '@dam/ops/src/testing/hold-open.ts'
-import { type Faults, installMiniature } from '@dam/ops/src/testing/miniature-release.ts'
-import { quickPolicy, scratchDeployer } from '@dam/ops/src/testing/scratch-deployer.ts'
-import { type ScratchHost, scratchHost } from '@dam/ops/src/testing/scratch-host.ts'
 import { testDatabase } from '@dam/platform/testing/database'
 import { config } from './config.ts'
 import { type Figure, quantile, report } from './report.ts'
+import { type Kind, kinds as allKinds } from './rollback/kinds.ts'
+import type { FromLane, ToLane } from './rollback/lane-main.ts'
+import type { Round } from './rollback/round.ts'
 
-const bakeMs = 60_000
-const healthyBakeMs = 30_000
-const perSecond = 10
+/** Each waits most of the time; as many keep the machine under 70 % busy, see README.md. */
+const defaultLanes = 5 * availableParallelism()
 
-type Round = {
-  isRolledBack: boolean
-  detectMs: number | null
-  restoreMs: number | null
-  errors: number
-  requests: number
-  /** Why it ended before it had traffic. */
-  failure: string | null
-}
+type Seen = { rounds: Map<Kind, Round[]>; broken: string[]; lateMs: number[] }
 
-type Kind = {
-  name: string
-  faults: Faults
-  /** What must become of it; `seen`: on the edge, so it is only counted. */
-  expected: 'never-served' | 'rolled-back' | 'kept' | 'seen'
-  share: number
-}
-
-/** Bad releases F20 to F23 of the miniature kind, and healthy ones that err a little; real keeper, front, judge and state machine. */
-const kinds: Kind[] = [
-  { name: 'F20 crashes at boot', faults: { crashAtBoot: true }, expected: 'never-served', share: 0.5 },
-  { name: 'F20 /readyz answers 503', faults: { readiness: 'failing' }, expected: 'never-served', share: 0.3 },
-  { name: 'F20 /readyz hangs', faults: { readiness: 'hanging' }, expected: 'never-served', share: 0.3 },
-  { name: 'F20 other version', faults: { wrongTag: 'v9.9.9' }, expected: 'never-served', share: 0.5 },
-  { name: 'F21 100 % errors', faults: { errorRate: 1, afterSeconds: 4 }, expected: 'rolled-back', share: 1 },
-  { name: 'F21 50 % errors', faults: { errorRate: 0.5, afterSeconds: 4 }, expected: 'rolled-back', share: 1 },
-  { name: 'F21 20 % errors', faults: { errorRate: 0.2, afterSeconds: 4 }, expected: 'rolled-back', share: 0.5 },
-  { name: 'F21 10 % errors', faults: { errorRate: 0.1, afterSeconds: 4 }, expected: 'rolled-back', share: 0.5 },
-  { name: 'F21 6 % errors', faults: { errorRate: 0.06, afterSeconds: 4 }, expected: 'seen', share: 0.3 },
-  {
-    name: 'F21 errors after 25 s',
-    faults: { errorRate: 0.5, afterSeconds: 25 },
-    expected: 'rolled-back',
-    share: 0.3,
-  },
-  {
-    name: 'F21 errors on one route',
-    faults: { errorRate: 1, errorRoute: '/api/assets', afterSeconds: 4 },
-    expected: 'rolled-back',
-    share: 0.3,
-  },
-  {
-    name: 'F22 p95 2.5 s',
-    faults: { slowMs: 2_500, slowShare: 0.3, afterSeconds: 4 },
-    expected: 'rolled-back',
-    share: 0.5,
-  },
-  {
-    name: 'F22 event loop blocked 2.5 s of 3',
-    faults: { blockMs: 2_500, afterSeconds: 4 },
-    expected: 'rolled-back',
-    share: 0.3,
-  },
-  { name: 'F23 dies', faults: { crashAfterSeconds: 6 }, expected: 'rolled-back', share: 1 },
-  { name: 'F23 leaks 40 MB/s', faults: { leakMegabytesPerSecond: 40 }, expected: 'rolled-back', share: 0.3 },
-  { name: 'healthy, 0.1 % errors', faults: { errorRate: 0.001 }, expected: 'kept', share: 0.3 },
-  { name: 'healthy, 1 % errors', faults: { errorRate: 0.01 }, expected: 'kept', share: 0.3 },
-]
-
-/** Minutes after which no further round begins; every kind has had as many as the others then. */
-const minutesFor = (rounds: number): number => Math.max(4, 2.4 * rounds)
-
+/** Bad, healthy and unlucky miniature releases through the real keeper, front, judge and state machine, several hosts at a time. */
 export async function run(): Promise<void> {
-  const rounds = config.rollbackRounds ?? (config.quick ? 1 : 100)
-  const plan = Array.from({ length: rounds }, (_, i) =>
-    kinds.filter(({ share }) => Math.floor((i + 1) * share) > Math.floor(i * share) || (i === 0 && share < 1)),
-  ).flat()
+  const passes = config.rounds ?? (config.quick ? 1 : 100)
+  const kinds = allKinds.filter(({ name }) => config.only === undefined || name.includes(config.only))
+  if (kinds.length === 0) throw new Error(`No kind has "${String(config.only)}" in its name.`)
+  const tasks = Array.from({ length: passes }, (_, pass) => kinds.map((kind) => ({ pass, kind }))).flat()
+  const lanes = Math.min(config.lanes ?? defaultLanes, tasks.length)
+  const seen: Seen = { rounds: new Map(kinds.map((kind) => [kind, []])), broken: [], lateMs: [] }
+  const open = Array.from({ length: passes }, () => kinds.length)
+  let [begun, ended, written] = [0, 0, 0]
   await using database = await testDatabase({ empty: true })
   await using _held = await holdOpen(database.connectionString)
-  await using host = await scratchHost({ databaseUrl: database.connectionString })
-  // What leaks is ended by the keeper long before the machine feels it.
-  host.startKeeper('--memory-bound', '400', '--memory-patience', '2')
-  const version = { next: 1 }
-  await serve(host, database.connectionString, version, {})
-  const seen = new Map<Kind, Round[]>(kinds.map((kind) => [kind, []]))
-  const broken: string[] = []
   const startedAt = performance.now()
   const minutes = (): number => (performance.now() - startedAt) / 60_000
-  console.log(`${plan.length} rounds of ${kinds.length} kinds, ${minutesFor(rounds).toFixed(0)} minutes at most`)
-  for (const [index, kind] of plan.entries()) {
-    if (minutes() > minutesFor(rounds)) {
-      console.log(`time is up after ${index} of ${plan.length} rounds`)
-      break
-    }
-    const lasting = kind.expected === 'kept' ? healthyBakeMs : bakeMs
+  console.log(`${tasks.length} rounds of ${kinds.length} kinds in ${lanes} lanes`)
+  const busy = startBusyWatch()
+
+  const next = () => (config.minutes !== undefined && minutes() > config.minutes ? undefined : tasks[begun++])
+  const live = async (index: number): Promise<void> => {
+    const lane = startLane(config.port + index * portsOfHost)
     try {
-      const one = await round(host, database.connectionString, version, kind.faults, lasting)
-      if (one.failure !== null && kind.expected !== 'never-served') throw new Error(one.failure)
-      seen.get(kind)?.push(one)
-      const left = (minutes() / (index + 1)) * (plan.length - index - 1)
-      console.log(
-        `${String(index + 1).padStart(4)}/${plan.length}  ${kind.name.padEnd(34)} ${outcomeOf(kind, one)}, detected in ${one.detectMs === null ? '–' : `${(one.detectMs / 1000).toFixed(1)} s`}, ${one.errors} of ${one.requests} requests bad; about ${left.toFixed(0)} min left`,
-      )
-    } catch (error) {
-      broken.push(`${kind.name}: ${error instanceof Error ? error.message : String(error)}`)
-      console.log(`${String(index + 1).padStart(4)}/${plan.length}  ${broken.at(-1) ?? ''}`)
-      await settle(host, database.connectionString)
+      await lane.answer()
+      for (let task = next(); task; task = next()) {
+        lane.tell({ kind: allKinds.indexOf(task.kind) })
+        const said = await lane.answer()
+        ended++
+        const left = (minutes() / ended) * (tasks.length - ended)
+        const place = `${String(ended).padStart(4)}/${tasks.length}  ${task.kind.name.padEnd(34)}`
+        if ('round' in said) {
+          seen.rounds.get(task.kind)?.push(said.round)
+          seen.lateMs.push(said.lateMs)
+          console.log(`${place} ${describe(task.kind, said.round)}; about ${left.toFixed(0)} min left`)
+        } else if ('broken' in said) {
+          seen.broken.push(`${task.kind.name}: ${said.broken}`)
+          console.log(`${place} not measured: ${said.broken}`)
+        }
+        open[task.pass] = (open[task.pass] ?? 0) - 1
+        if (open[written] !== 0) continue
+        while (open[written] === 0) written++
+        report('rollback', figuresOf(seen, lanes, ended, busy()), { isPartial: true })
+      }
+    } finally {
+      await lane.end()
     }
   }
-  const rows = [...seen].filter(([, each]) => each.length > 0)
-  const figures: Figure[] = rows.flatMap(([kind, each]) => figuresOf(kind, each))
-  const restores = rows
-    .flatMap(([, each]) => each)
-    .flatMap(({ restoreMs }) => (restoreMs === null ? [] : [restoreMs / 1000]))
-  if (restores.length > 0) {
-    const n = restores.length
-    figures.push({ figure: 'restore traffic from decision, median', value: quantile(restores, 0.5), unit: 's', n })
-    figures.push({
-      figure: 'restore traffic from decision, worst',
-      value: Math.max(...restores),
-      unit: 's',
-      n,
-      target: { atMost: 1 },
-    })
-  }
-  figures.push({
-    figure: 'rounds that could not be measured',
-    value: broken.length,
-    unit: 'count',
-    n: plan.length,
-    target: { atMost: 0 },
-  })
-  figures.push(...lockFigures(host))
-  report('rollback', figures)
+  await Promise.all(Array.from({ length: lanes }, (_, index) => live(index)))
+  report('rollback', figuresOf(seen, lanes, ended, busy()))
 }
 
-const outcomeOf = ({ expected }: Kind, { isRolledBack }: Round): string =>
-  isRolledBack ? 'rolled back' : expected === 'never-served' ? 'kept away from people' : 'not rolled back'
-
-function figuresOf({ name, expected }: Kind, each: readonly Round[]): Figure[] {
-  const n = each.length
-  const back = each.filter(({ isRolledBack }) => isRolledBack).length
-  const errors = each.map((one) => one.errors)
-  if (expected === 'kept')
-    return [{ figure: `${name}: false rollbacks`, value: back, unit: 'count', n, target: { atMost: 0 } }]
-  if (expected === 'never-served') {
-    const figure = `${name}: errors users saw`
-    return [{ figure, value: Math.max(...errors), unit: 'count', n, target: { atMost: 0 } }]
+function startLane(firstPort: number) {
+  const child: ChildProcess = fork(fileURLToPath(new URL('./rollback/lane-main.ts', import.meta.url)), [
+    String(firstPort),
+  ])
+  const exited = once(child, 'exit')
+  return {
+    tell: (message: ToLane) => void child.send(message),
+    answer: async (): Promise<FromLane> => {
+      const found = await Promise.race([once(child, 'message'), exited.then(() => null)])
+      if (!found) throw new Error(`A lane ended with code ${String(child.exitCode)}; what it said is above.`)
+      return found[0] as FromLane
+    },
+    end: async () => {
+      if (child.connected) child.send('end' satisfies ToLane)
+      await exited
+    },
   }
-  const detect = each.flatMap(({ detectMs }) => (detectMs === null ? [] : [detectMs / 1000]))
-  const rolledBack: Figure = { figure: `${name}: rolled back`, value: back, unit: 'count', n }
+}
+
+function describe({ expected }: Kind, { isRolledBack, detectMs, errors, requests }: Round): string {
+  const outcome = isRolledBack
+    ? 'rolled back'
+    : expected === 'never-served'
+      ? 'kept away from people'
+      : 'not rolled back'
+  const time = detectMs === null ? '' : ` after ${(detectMs / 1000).toFixed(1)} s`
+  return `${outcome}${time}, ${errors} of ${requests} requests bad`
+}
+
+function figuresOf({ rounds, broken, lateMs }: Seen, lanes: number, ended: number, busyShare: number): Figure[] {
+  const rows = [...rounds].filter(([, each]) => each.length > 0)
+  const restores = rows.flatMap(([, each]) => each.flatMap(({ restoreMs }) => (restoreMs === null ? [] : [restoreMs])))
+  const n = restores.length
   return [
-    expected === 'rolled-back' ? { ...rolledBack, target: { atLeast: n } } : rolledBack,
-    ...(detect.length === 0
+    ...rows.flatMap(([kind, each]) => figuresOfKind(kind, each)),
+    ...(n === 0
       ? []
       : [
-          { figure: `${name}: detect, median`, value: quantile(detect, 0.5), unit: 's', n: detect.length },
+          { figure: 'restore traffic from decision, median', value: quantile(restores, 0.5) / 1000, unit: 's', n },
+          { figure: 'restore traffic from decision, p95', value: quantile(restores, 0.95) / 1000, unit: 's', n },
           {
-            figure: `${name}: detect, p95`,
-            value: quantile(detect, 0.95),
+            figure: 'restore traffic from decision, worst',
+            value: Math.max(...restores) / 1000,
             unit: 's',
-            n: detect.length,
-            target: { atMost: 60 },
+            n,
+            target: { atMost: 1 },
           },
         ]),
-    { figure: `${name}: errors served, median`, value: quantile(errors, 0.5), unit: 'count', n },
-  ]
-}
-
-/** A round that broke off leaves a deployment that has not ended; it is taken back, so that the next one can begin. */
-async function settle(host: ScratchHost, databaseUrl: string): Promise<void> {
-  const open = openDeployment(host.store, 'staging')
-  if (!open) return
-  const deps = scratchDeployer(host.hostDir, host.store, { databaseUrl, policy: quickPolicy(1_000) })
-  requestRollback(deps, { to: null, because: 'the round broke off' })
-  await runDeployment(deps, open.id)
-}
-
-/** A lease held by a process of this machine that is dead is free at once; one of another machine after its time to live. */
-function lockFigures({ store }: ScratchHost): Figure[] {
-  const attempts = 200
-  let won = 0
-  for (let i = 0; i < attempts; i++) {
-    try {
-      acquireLease(store, { environment: 'lock-bench', who: 'bench', purpose: 'measures', now: new Date() })
-      won++
-    } catch {
-      // Refused, as it should be from the second on.
-    }
-  }
-  const holder = livingHolder(store, 'lock-bench', new Date(Date.now() + 30_001))
-  return [
-    { figure: 'lock: winners', value: won, unit: 'count', n: attempts, target: { atMost: 1 } },
     {
-      figure: 'lock: free after 30 s without heartbeat',
-      value: holder === null ? 1 : 0,
+      figure: 'rounds that could not be measured',
+      value: broken.length,
       unit: 'count',
-      n: 1,
-      target: { atLeast: 1 },
+      n: ended,
+      target: { atMost: 0 },
     },
+    { figure: 'lanes at the same time', value: lanes, unit: 'count', n: ended },
+    { figure: 'machine busy, mean', value: busyShare * 100, unit: '%', n: ended, target: { atMost: 70 } },
+    ...(lateMs.length === 0
+      ? []
+      : [
+          {
+            figure: 'deployer late by (p99 of a round), median of rounds',
+            value: quantile(lateMs, 0.5),
+            unit: 'ms',
+            n: lateMs.length,
+          },
+          {
+            figure: 'deployer late by (p99 of a round), worst round',
+            value: Math.max(...lateMs),
+            unit: 'ms',
+            n: lateMs.length,
+          },
+        ]),
   ]
 }
 
-async function serve(host: ScratchHost, databaseUrl: string, version: { next: number }, faults: Faults): Promise<void> {
-  const tag = `v1.${version.next++}.0`
-  installMiniature(host.hostDir, host.store, { tag, faults })
-  const deps = scratchDeployer(host.hostDir, host.store, { databaseUrl, policy: quickPolicy(1_000) })
-  const { id, state } = await runDeployment(deps, requestDeploy(deps, tag).id)
-  if (state !== 'waiting-for-person') return
-  decideWaiting(deps, { kind: 'accept', reason: 'serves the bench', bakeMs: 0 })
-  await runDeployment(deps, id)
-}
-
-async function round(
-  host: ScratchHost,
-  databaseUrl: string,
-  version: { next: number },
-  faults: Faults,
-  lasting: number,
-): Promise<Round> {
-  const tag = `v1.${version.next++}.0`
-  const release = installMiniature(host.hostDir, host.store, { tag, faults })
-  const policy = { ...quickPolicy(lasting), nextLookAfterMs, ready: { times: 3, everyMs: 250, withinMs: 15_000 } }
-  const deps = scratchDeployer(host.hostDir, host.store, { databaseUrl, policy })
-  const before = readPointer(host.store, 'staging')?.active?.tag
-  const people = load(host.publicUrl)
-  const { data, state, id, because } = await runDeployment(deps, requestDeploy(deps, tag).id)
-  const { requests, failures } = await people.stop()
-  if (state === 'waiting-for-person') {
-    requestRollback(deps, { to: null, because: 'nothing was decided' })
-    await runDeployment(deps, id)
+function figuresOfKind({ name, expected, target, databaseDownSeconds }: Kind, each: readonly Round[]): Figure[] {
+  const n = each.length
+  const back = each.filter(({ isRolledBack }) => isRolledBack).length
+  const errors = each.map((round) => round.errors)
+  const served = each.map((round) => round.requests)
+  if (expected === 'never-served') {
+    return [
+      { figure: `${name}: bad answers users saw, all rounds`, value: sum(errors), unit: 'count', n: sum(served) },
+    ].map((figure) => ({ ...figure, target: { atMost: 0 } }))
   }
-  liftFreeze(host.store, { environment: 'staging', who: 'bench', reason: 'the next round', now: new Date() })
-  const isRolledBack = data.rollback !== undefined && readPointer(host.store, 'staging')?.active?.tag === before
-  // What serves beside the next one must be healthy.
-  if (state === 'good' && Object.keys(faults).length > 0) await serve(host, databaseUrl, version, {})
-  const first = failures.find((failure) => failure.tag === release.tag || failure.tag === null)?.at
-  const decidedAt = Date.parse(data.stamps?.decidedAt ?? '')
-  return {
-    isRolledBack,
-    // From the first answer that was bad: what the judge had to see.
-    detectMs: isRolledBack && first !== undefined ? Math.max(0, decidedAt - first) : null,
-    restoreMs: data.restoreSeconds === undefined ? null : data.restoreSeconds * 1000,
-    errors: failures.length,
-    requests,
-    failure: state === 'failed' ? because : null,
+  if (expected === 'kept') {
+    const wrong = each.filter(({ incidents }) => incidents !== (databaseDownSeconds ? 1 : 0)).length
+    return [
+      { figure: `${name}: false rollbacks`, value: back, unit: 'count', n, target: { atMost: 0 } },
+      ...(databaseDownSeconds
+        ? [{ figure: `${name}: rounds without exactly one P0`, value: wrong, unit: 'count', n, target: { atMost: 0 } }]
+        : []),
+    ]
   }
-}
-
-/** Ten requests a second through the front, as people make them. */
-function load(publicUrl: string) {
-  const failures: { at: number; tag: string | null }[] = []
-  let requests = 0
-  const stopped = new AbortController()
-  const one = async (i: number): Promise<void> => {
-    const begin = performance.now()
-    const response = await fetch(`${publicUrl}/api/assets?${i}`, { signal: AbortSignal.timeout(10_000) }).catch(
-      () => null,
-    )
-    await response?.body?.cancel()
-    requests++
-    if (!response?.ok || performance.now() - begin > 2_000) {
-      failures.push({ at: Date.now(), tag: response?.headers.get('x-served-by') ?? null })
-    }
-  }
-  const done = (async () => {
-    const running: Promise<void>[] = []
-    for (let i = 0; !stopped.signal.aborted; i++) {
-      running.push(one(i))
-      await sleep(1000 / perSecond)
-    }
-    await Promise.all(running)
-  })()
-  return {
-    stop: async () => {
-      stopped.abort()
-      await done
-      return { requests, failures: failures.toSorted((a, b) => a.at - b.at) }
+  const detect = each.flatMap(({ detectMs }) => (detectMs === null ? [] : [detectMs / 1000]))
+  const time = (what: string, share: number, bound: number | undefined): Figure => ({
+    figure: `${name}: detect, ${what}`,
+    value: quantile(detect, share),
+    unit: 's',
+    n: detect.length,
+    ...(bound === undefined ? {} : { target: { atMost: bound } }),
+  })
+  return [
+    {
+      figure: `${name}: rolled back`,
+      value: back,
+      unit: 'count',
+      n,
+      ...(expected === 'rolled-back' ? { target: { atLeast: n } } : {}),
     },
+    ...(detect.length === 0 ? [] : [time('median', 0.5, target?.median), time('p95', 0.95, target?.p95)]),
+    { figure: `${name}: bad answers served, median`, value: quantile(errors, 0.5), unit: 'count', n },
+  ]
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+
+/** Share of the machine's CPU time that was used since it began. Linux. */
+function startBusyWatch(): () => number {
+  const read = () => {
+    const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, ...rest] = readFileSync('/proc/stat', 'latin1')
+      .slice(0, 200)
+      .split('\n')[0]!
+      .trim()
+      .split(/\s+/)
+      .slice(1, 9)
+      .map(Number)
+    const used = user + nice + system + sum(rest)
+    return { used, all: used + idle + wait }
+  }
+  const first = read()
+  return () => {
+    const now = read()
+    return now.all === first.all ? 0 : (now.used - first.used) / (now.all - first.all)
   }
 }

@@ -6,7 +6,10 @@ import { hostFolders } from '../environments/environment.ts'
 import type { ReleaseManifest } from '../releases/release.ts'
 import type { Store } from '../store.ts'
 
-/** How a miniature release misbehaves; read by its process from `faults.json` in its folder, again and again. */
+/**
+ * How a miniature release misbehaves; read by its process from `faults.json` in its folder, again and again. Seconds count from when it
+ * read these faults: at its start, or when they were changed.
+ */
 export type Faults = {
   crashAtBoot?: boolean
   crashAfterSeconds?: number
@@ -17,14 +20,24 @@ export type Faults = {
   errorRate?: number
   /** Only requests whose path begins so. */
   errorRoute?: string
-  /** Errors and slowness begin this long after its start. */
+  /** Errors, slowness and leaks of requests begin this long after. */
   afterSeconds?: number
+  /** Every answer takes this long, as work does. */
+  workMs?: number
   /** Added to `slowShare` of the answers. */
   slowMs?: number
   slowShare?: number
+  /** Only while at least this many requests are under way. */
+  slowFrom?: number
   /** The event loop stands still this long, every three seconds. */
   blockMs?: number
   leakMegabytesPerSecond?: number
+  /** Each request opens this many files and closes none, in a process that may have 512 of them. */
+  leakedFiles?: number
+  /** Each request starts a timer that never ends: ten times a second it holds up the event loop for so long. */
+  leakedTimerMs?: number
+  /** Cannot serve while nothing answers at DATABASE_URL. */
+  needsDatabase?: boolean
   /** The worker dies at its start. */
   workerCrash?: boolean
 }

@@ -22,11 +22,16 @@ export type ScratchHost = AsyncDisposable & {
 
 const keeperMain = fileURLToPath(new URL('../keeper/keeper-main.ts', import.meta.url))
 
-/** `databaseUrl` null: staging runs its built-in PostgreSQL. */
-export async function scratchHost(options: { databaseUrl: string | null }): Promise<ScratchHost> {
+/** How many ports a host has. */
+export const portsOfHost = 3 + slotCount
+
+/** `databaseUrl` null: staging runs its built-in PostgreSQL. `firstPort`: it and those after it, free ones unless given. */
+export async function scratchHost(options: { databaseUrl: string | null; firstPort?: number }): Promise<ScratchHost> {
+  const { firstPort } = options
   const hostDir = mkdtempSync(path.join(tmpdir(), 'dam-host-'))
-  const [production = 0, staging = 0, ops = 0] = await freePorts(3)
-  const firstSlot = await freeBlock(slotCount)
+  const [production = 0, staging = 0, ops = 0] =
+    firstPort === undefined ? await freePorts(3) : [firstPort, firstPort + 1, firstPort + 2]
+  const firstSlot = firstPort === undefined ? await freeBlock(slotCount) : firstPort + 3
   await initHost({
     hostDir,
     host: '127.0.0.1',
