@@ -36,12 +36,14 @@ export const bakeStep: Step = {
       connectionString: requireDatabase(context),
       syntheticSecret: readSyntheticSecret(deps.environment.runDir),
       policy: deps.policy.bake,
+      databaseOutages: deployment.data.databaseOutages ?? [],
     })
     let endsAt = new Date(deployment.data.bakeEndsAt ?? cutOverAt.getTime() + deps.policy.bake.bakeMs)
     let isToppedUp = deployment.data.isExtended ?? false
     const own: { journeys: Promise<void> | null } = { journeys: null }
     let hasWaited = false
     let recordedUntil = 0
+    let outageUntil = deployment.data.databaseOutages?.at(-1)?.until
     const topUp = (): void => {
       own.journeys ??= deps
         .topUp()
@@ -54,6 +56,10 @@ export const bakeStep: Step = {
       if (isToppedUp) topUp()
       const now = deps.now()
       const judged = await watch.look(now, { endsAt, isToppedUp })
+      if (judged.databaseOutages.at(-1)?.until !== outageUntil) {
+        outageUntil = judged.databaseOutages.at(-1)?.until
+        context.remember({ databaseOutages: [...judged.databaseOutages] })
+      }
       recordLook(context, { ...judged, trace: onlyNewSeconds(judged.trace, recordedUntil) })
       recordedUntil = Math.max(recordedUntil, newestSecond(judged.trace))
       const { judgement } = judged

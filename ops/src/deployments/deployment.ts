@@ -1,3 +1,4 @@
+import type { Outage } from '../judge/bake-evidence.ts'
 import type { RollbackTrigger } from '../judge/judgement.ts'
 
 /** States of a deployment, in order; `design` of the steps between them is in deploy.ts. */
@@ -40,6 +41,8 @@ export type DeploymentData = {
   cutOverAt?: string
   bakeEndsAt?: string
   isExtended?: boolean
+  /** Seconds of the bake that say nothing about the release. */
+  databaseOutages?: Outage[]
   stamps?: RollbackStamps
   /** Why it is rolled back: a trigger of the judge, or a person. */
   rollback?: {

@@ -30,6 +30,7 @@ const lookAt = (second: number) =>
     topUp: [],
     newErrors: [],
     databaseAnswers: true,
+    databaseOutages: [],
   })
 
 test('looks store each second once, and joined they are what the last look saw', () => {

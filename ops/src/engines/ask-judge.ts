@@ -66,6 +66,7 @@ export async function askJudge(
       topUp: [],
       newErrors: [],
       databaseAnswers: null,
+      databaseOutages: [],
     },
     { ...defaultBakePolicy, bakeMs: Date.parse(row.endsAt) - Date.parse(row.startedAt) },
   )

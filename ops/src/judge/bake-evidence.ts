@@ -41,4 +41,9 @@ export type BakeEvidence = {
   newErrors: readonly NewError[]
   /** Whether the database of the environment answers; null: not known. */
   databaseAnswers: boolean | null
+  /** When it did not, since the cut-over. Once it is back, these seconds say nothing about a release. */
+  databaseOutages: readonly Outage[]
 }
+
+/** Unix milliseconds: when it was last seen to answer, and when it was seen to answer again. */
+export type Outage = { from: number; until: number }

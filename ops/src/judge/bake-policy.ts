@@ -34,7 +34,7 @@ export const defaultBakePolicy: BakePolicy = {
   mostPerSecond: 6.2,
   patience: [
     { shareBelow: 0.8, seconds: 4 },
-    { shareBelow: 0.45, seconds: 10 },
+    { shareBelow: 0.36, seconds: 10 },
   ],
   pairedFrom: 20,
   pairedChance: 0.01,

@@ -7,7 +7,7 @@ export type Outcome = 'bad' | 'slow'
 export type Baseline = { goodRate: number; badRate: number; inflation: number; requests: number; failures: number }
 
 /**
- * p0 and p1 from the old release, before the bake and, when there was enough, during it: the upper 95 % limit of its rate.
+ * p0 and p1 from the old release, before the bake and, when it is seen to fail more, during it: the upper 95 % limit of its rate.
  * Failures that came in clumps before the bake make `inflation` > 1: where hiccups are usual, as many failures say less about the release.
  */
 export function baselineOf(
@@ -20,7 +20,11 @@ export function baselineOf(
   const during = tally(control, outcome)
   const inflation = Math.max(1, dispersion(before, outcome))
   const limits = [upperLimit(earlier.failures / inflation, earlier.requests / inflation)]
-  if (during.requests >= policy.pairedFrom) {
+  // Few requests without failures have a high limit, too: that the old release is as bad must be seen, not only be possible.
+  if (
+    during.requests >= policy.pairedFrom &&
+    during.failures / during.requests > Math.max(policy.toleratedRate, ...limits)
+  ) {
     limits.push(upperLimit(during.failures / inflation, during.requests / inflation))
   }
   const goodRate = Math.min(0.39, Math.max(policy.toleratedRate, ...limits))

@@ -37,6 +37,7 @@ const evidence = (more: Partial<BakeEvidence> & { seconds?: number } = {}): Bake
   topUp: [],
   newErrors: [],
   databaseAnswers: true,
+  databaseOutages: [],
   ...more,
 })
 
@@ -118,6 +119,23 @@ describe('a release', () => {
       { readiness: failing },
     )
     expect(verdictOf(evidence({ seconds: 30, fresh, databaseAnswers: false })).verdict).toBe('environment')
+  })
+
+  test('is not to blame for what happened while the database was gone, once it is back', () => {
+    const counts = seconds(40, (index) => ({ bad: index >= 10 && index < 22 ? 10 : 0 }))
+    const fresh = side(counts, { readiness: failing.map(({ at }) => ({ at: at + 18_000, isReady: false })) })
+    const outages = [{ from: start + 10_000, until: start + 24_000 }]
+    expect(verdictOf(evidence({ seconds: 23, fresh })).verdict).toBe('bad')
+    expect(verdictOf(evidence({ seconds: 40, fresh, databaseOutages: outages })).verdict).toBe('inconclusive')
+    const worse = side(counts.map((each) => (each.second >= firstSecond + 30 ? { ...each, bad: 10 } : each)))
+    expect(verdictOf(evidence({ seconds: 40, fresh: worse, databaseOutages: outages })).verdict).toBe('bad')
+  })
+
+  test('that fails one in twenty is not excused by a control that had too few requests to fail', () => {
+    const control = side(seconds(30, () => ({ total: 1 })))
+    const fresh = side(seconds(30, (index) => ({ bad: index % 2 })))
+    const { errors } = judge(evidence({ seconds: 30, fresh, control })).trace
+    expect(errors.baseline.goodRate).toBe(0.01)
   })
 
   test('is measured against the rate its predecessor had', () => {

@@ -1,4 +1,4 @@
-import type { BakeEvidence, SecondCounts } from './bake-evidence.ts'
+import type { BakeEvidence, SecondCounts, SideEvidence } from './bake-evidence.ts'
 import { type BakePolicy, defaultBakePolicy } from './bake-policy.ts'
 import { type Baseline, baselineOf, type Outcome, tally } from './baseline.ts'
 import { criticalError } from './critical-errors.ts'
@@ -25,7 +25,8 @@ export type Judged = { judgement: Judgement; trace: BakeTrace }
  * Judges the bake of a release at a look: a pure function of what was seen so far. `bad` means that this release is to blame;
  * `environment` is said for as long as the old release is as bad; `good` is said only from `endsAt` on.
  */
-export function judge(evidence: BakeEvidence, policy: BakePolicy = defaultBakePolicy): Judged {
+export function judge(all: BakeEvidence, policy: BakePolicy = defaultBakePolicy): Judged {
+  const evidence = withoutOutages(all)
   const control = evidence.control?.seconds ?? []
   const fresh = evidence.topUp.length === 0 ? evidence.fresh.seconds : merged(evidence.fresh.seconds, evidence.topUp)
   const measure = (outcome: Outcome) => {
@@ -150,6 +151,27 @@ function judgeEnd({ now, endsAt }: BakeEvidence, sums: readonly WaldSum[], polic
     return { verdict: 'inconclusive', because: 'no requests yet: silence says nothing', moreNeeded }
   if (undecided) return { verdict: 'inconclusive', because: `about ${moreNeeded} more requests needed`, moreNeeded }
   return { verdict: 'inconclusive', because: 'good so far, the bake is not over', moreNeeded: 0 }
+}
+
+/** What the database's absence did is left out once it is back; until then it is the environment that is bad, and that is to be seen. */
+function withoutOutages(evidence: BakeEvidence): BakeEvidence {
+  const { databaseOutages: outages, databaseAnswers } = evidence
+  if (outages.length === 0 || databaseAnswers === false) return evidence
+  const isOut = (from: number, until: number): boolean =>
+    outages.some((outage) => from <= outage.until && until >= outage.from)
+  const cleared = (seconds: readonly SecondCounts[]): SecondCounts[] =>
+    seconds.filter(({ second }) => !isOut(second * 1000, second * 1000 + 999))
+  const clearedSide = (side: SideEvidence): SideEvidence => ({
+    ...side,
+    seconds: cleared(side.seconds),
+    readiness: side.readiness.filter(({ at }) => !isOut(at, at)),
+  })
+  return {
+    ...evidence,
+    control: evidence.control && clearedSide(evidence.control),
+    fresh: clearedSide(evidence.fresh),
+    topUp: cleared(evidence.topUp),
+  }
 }
 
 /** Two streams of seconds as one. */

@@ -1,6 +1,6 @@
 import type { Slot } from '../deployments/deployment.ts'
 import type { Outcomes } from '../front/front-api.ts'
-import type { NewError, SideEvidence } from './bake-evidence.ts'
+import type { NewError, Outage, SideEvidence } from './bake-evidence.ts'
 import { type BakePolicy, defaultBakePolicy } from './bake-policy.ts'
 import { judge, type Judged } from './judge.ts'
 import { judgedSeconds } from './judged-seconds.ts'
@@ -19,10 +19,12 @@ export type ReleaseWatchOptions = {
   connectionString: string
   syntheticSecret: string
   policy?: BakePolicy
+  /** As an earlier watch of the same bake told them. */
+  databaseOutages?: readonly Outage[]
 }
 
 /** Whatever could not be asked is named in `unknown`; it is neither good nor bad. */
-export type Look = Judged & { unknown: string[] }
+export type Look = Judged & { unknown: string[]; databaseOutages: readonly Outage[] }
 
 export type ReleaseWatch = Disposable & {
   /** `isToppedUp`: our own journeys count, because people's requests were too few. `endsAt`: when the bake may end. */
@@ -39,6 +41,7 @@ export function watchRelease(options: ReleaseWatchOptions): ReleaseWatch {
   const memory = createOutcomeMemory()
   const probes = new Map<string, ReturnType<typeof startReadinessProbe>>()
   let knownErrors: NewError[] = []
+  const outages = createOutageMemory(cutOverAt.getTime(), options.databaseOutages ?? [])
   for (const id of [freshSlot, controlSlot]) {
     const slot = id === null ? undefined : options.readSlot(id)
     if (!slot) continue
@@ -76,6 +79,7 @@ export function watchRelease(options: ReleaseWatchOptions): ReleaseWatch {
     if (outcomes) memory.add(outcomes)
     if (reading.errors) knownErrors = reading.errors
     else unknown.push(`error_log: ${reading.because}`)
+    const databaseOutages = outages.note(now.getTime(), reading.databaseAnswers)
     const from = Math.floor(cutOverAt.getTime() / 1000)
     const evidence = {
       cutOverAt: cutOverAt.getTime(),
@@ -87,8 +91,30 @@ export function watchRelease(options: ReleaseWatchOptions): ReleaseWatch {
       topUp: isToppedUp ? judgedSeconds(memory.all(), { slot: freshSlot, isSynthetic: true, from }) : [],
       newErrors: knownErrors,
       databaseAnswers: reading.databaseAnswers,
+      databaseOutages,
     }
-    return { ...judge(evidence, policy), unknown }
+    return { ...judge(evidence, policy), unknown, databaseOutages }
   }
   return { look, stop, [Symbol.dispose]: stop }
+}
+
+/** An answer that was waited for ends a moment after the database is back. */
+const settlingMs = 2_000
+
+function createOutageMemory(cutOverAt: number, known: readonly Outage[]) {
+  let outages = known
+  let lastAnswerAt = Math.max(cutOverAt, ...known.map(({ until }) => until))
+  let isOut = false
+  return {
+    note(now: number, answers: boolean): readonly Outage[] {
+      if (!answers || isOut) {
+        const before = isOut ? outages.slice(0, -1) : outages
+        const from = isOut ? (outages.at(-1)?.from ?? lastAnswerAt) : lastAnswerAt
+        outages = [...before, { from, until: now + settlingMs }]
+      }
+      if (answers) lastAnswerAt = now
+      isOut = !answers
+      return outages
+    },
+  }
 }

@@ -283,6 +283,7 @@ function looks(id: number, from: Date, seconds: number, failureRate: number): Da
       topUp: [],
       newErrors: [],
       databaseAnswers: true,
+      databaseOutages: [],
     })
     const moment = new Date(start + at * 1000)
     const { judgement } = look
