@@ -22,6 +22,7 @@ export type ScratchHost = AsyncDisposable & {
 
 const keeperMain = fileURLToPath(new URL('../keeper/keeper-main.ts', import.meta.url))
 
+const slotCount = 10
 /** How many ports a host has. */
 export const portsOfHost = 3 + slotCount
 
@@ -81,8 +82,6 @@ export function processesOf(hostDir: string): number[] {
     })
     .map(Number)
 }
-
-const slotCount = 10
 
 /** The first of `count` free ports in a row, below those that Linux gives to clients, so that hosts beside each other do not meet. */
 async function freeBlock(count: number): Promise<number> {
