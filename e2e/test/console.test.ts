@@ -145,7 +145,7 @@ test('signals are plots with limits and the deployments in them, and tables for 
   await expect(page.getByText('▼ v1.2.0 was taken back')).toBeVisible()
   await page.getByText('As a table').first().click()
   await expect(page.getByRole('table').first().getByRole('row')).not.toHaveCount(0)
-  await page.getByLabel('Time').selectOption('1h')
+  await page.getByLabel('Time', { exact: true }).selectOption('1h')
   await expect(page).toHaveURL(/range=1h/)
 })
 

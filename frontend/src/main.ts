@@ -6,6 +6,7 @@ import { applyTheme } from './lib/preferences.ts'
 
 applyTheme()
 requestEarly(pathOf('getSession'))
+requestEarly(pathOf('getMaintenance'))
 const collection = /^\/collections\/(\d+)\/?$/.exec(window.location.pathname)?.[1]
 if (wasSignedIn() && (collection || /^\/(dam\/gallery\/?)?$/.test(window.location.pathname))) {
   const url = firstPageUrl(

@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, type ReactNode } from 'react'
 import { isCode } from '../lib/api.ts'
 import { rememberSignedIn } from '../lib/early-requests.ts'
+import { maintenanceOptions } from '../lib/maintenance.ts'
 import { currentLocation, matchPath, navigate, useLocation } from '../lib/navigation.ts'
 import { isAtLeast, sessionOptions } from '../lib/session.ts'
 import { useTitle } from '../lib/use-title.ts'
@@ -46,6 +47,8 @@ function Page(): ReactNode {
   const { path, search } = useLocation()
   const client = useQueryClient()
   const session = useQuery(sessionOptions)
+  // Known before the first frame, so that its banner moves nothing.
+  const maintenance = useQuery(maintenanceOptions)
 
   // A request that is answered 401 ends the session here too; the page is remembered.
   useEffect(
@@ -84,7 +87,7 @@ function Page(): ReactNode {
     if (isSignedIn !== null) rememberSignedIn(isSignedIn)
   }, [isSignedIn])
 
-  if (session.isPending) return <Loading />
+  if (session.isPending || maintenance.isLoading) return <Loading />
   if (session.error) return <Unreachable message={session.error.message} onRetry={() => void session.refetch()} />
   const { user, setup_required: setUpRequired } = session.data
   if (setUpRequired || (matchPath('/setup', path) && !user)) return <SetUp />

@@ -19,6 +19,8 @@ export function SignInDoor(): ReactNode {
     onSuccess: (operator) => {
       client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
       client.setQueryData(sessionOptions.queryKey, (known) => known && { ...known, setupRequired: false, operator })
+      // The shift, and the role it gives.
+      void client.invalidateQueries({ queryKey: sessionOptions.queryKey })
     },
   })
   return (
