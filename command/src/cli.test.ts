@@ -67,6 +67,11 @@ describe('./dam', () => {
     })
   })
 
+  test('a pipe gets all of a long answer', async () => {
+    const { stdout } = await dam(['psql', '-c', `select repeat('x', 300000) as long`])
+    expect(stdout.match(/x{300000}/)).not.toBeNull()
+  })
+
   test('answers one statement without psql', async () => {
     const { stdout } = await dam(['psql', '-c', `select 1 as one, null as nothing, array['a','b'] as both`])
     expect(stdout.split('\n').slice(0, 4)).toEqual([

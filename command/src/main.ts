@@ -2,6 +2,13 @@ import { commands, isCommandName, overview } from './commands.ts'
 import { CommandFailure } from './failure.ts'
 
 process.title = 'dam'
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever read has seen enough, as `head` does.
+    if (error.code === 'EPIPE') process.exit()
+    throw error
+  })
+}
 const [name = '--help', ...args] = process.argv.slice(2)
 
 try {
@@ -23,7 +30,13 @@ try {
   process.exitCode = 1
 }
 // A command that returned is over: nothing it left open (an idle connection, a timer) may keep the process alive.
+await Promise.all([written(process.stdout), written(process.stderr)])
 process.exit()
+
+/** Resolves when all that was printed has left the process: a pipe takes 64 kB at a time. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write('', () => resolve()))
+}
 
 /** What went wrong, in words for the person at the terminal; only a mistake of our own comes with its stack. */
 function explain(error: unknown): string {

@@ -1,3 +1,4 @@
+import { evidenceLines } from '@dam/ops/src/incidents/evidence-lines.ts'
 import { parseArgs } from 'node:util'
 import { recordAudit } from '@dam/ops/src/audit/audit.ts'
 import { findEscalation, snoozeIncident } from '@dam/ops/src/escalation/escalation-store.ts'
@@ -142,4 +143,6 @@ function show({ store }: WatchPlace, incident: Incident, asJson: boolean): void 
   for (const [role, person] of listRoles(store, incident.id)) console.log(`${role}: ${person}`)
   console.log('')
   for (const event of events) console.log(`  ${event.at}  ${event.kind.padEnd(13)}${event.message}  (${event.who})`)
+  const evidence = evidenceLines(incident)
+  if (evidence.length > 0) console.log(`\nEvidence\n${evidence.map((line) => `  ${line}`).join('\n')}`)
 }

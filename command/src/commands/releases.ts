@@ -35,7 +35,7 @@ export async function run(args: string[]): Promise<number> {
     release.commit.slice(0, 7),
     release.builtAt.slice(0, 16).replace('T', ' '),
     release.schema.min === release.schema.max ? release.schema.max : `${release.schema.min}-${release.schema.max}`,
-    release.verdictBecause ? `${release.verdict}: ${release.verdictBecause}` : release.verdict,
+    release.verdictBecause ? shortened(`${release.verdict}: ${release.verdictBecause}`) : release.verdict,
     release.activeIn
       .map(({ environment, as }) => (as === 'active' ? environment : `${environment} (control)`))
       .join(', '),
@@ -45,3 +45,6 @@ export async function run(args: string[]): Promise<number> {
   console.log(tableText(['tag', 'commit', 'built (UTC)', 'schema', 'verdict', 'serves', 'size', 'digest'], rows))
   return 0
 }
+
+/** ./dam release show has all of it. */
+const shortened = (text: string): string => (text.length > 70 ? `${text.slice(0, 69)}…` : text)

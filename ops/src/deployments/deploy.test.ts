@@ -207,6 +207,12 @@ describe('a release that turns out bad', () => {
       deployment: { by: 'anna', tag: 'v1.1.0', previous: 'v1.0.0' },
       onCall: 'anna',
       outcomes: { badRequests: expect.arrayContaining([expect.objectContaining({ tag: 'v1.1.0', status: 500 })]) },
+      logs: {
+        slots: {
+          [deployment.data.newSlot ?? '']: expect.stringContaining('v1.1.0'),
+          [deployment.data.oldSlot ?? '']: expect.stringContaining('v1.0.0'),
+        },
+      },
     })
     const deps = deployer()
     expect(() => requestDeploy(deps, 'v1.1.0')).toThrow('quarantined')

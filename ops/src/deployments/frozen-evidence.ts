@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import pg from 'pg'
 import { hostFolders } from '../environments/environment.ts'
@@ -17,6 +16,10 @@ export async function gatherEvidence(context: StepContext): Promise<Record<strin
   const { deps, deployment } = context
   const { data } = deployment
   const [fresh, old] = [findReleaseByDigest(deps.store, deployment.digest), previousOf(context)]
+  const slots = [data.newSlot, data.oldSlot].filter((slot) => typeof slot === 'string')
+  const bySlot = <T>(look: (slot: string) => T): Record<string, T> =>
+    Object.fromEntries(slots.map((slot) => [slot, look(slot)]))
+  const tags = [deployment.tag, deployment.previousTag].filter((tag) => tag !== null)
   const cutOverMs = Date.parse(data.cutOverAt ?? deployment.requestedAt)
   return {
     deployment: {
@@ -32,10 +35,10 @@ export async function gatherEvidence(context: StepContext): Promise<Record<strin
     outcomes: await known(() => outcomes(context, cutOverMs)),
     errors: await known(() => topErrors(deps.databaseUrl(), new Date(cutOverMs))),
     logs: {
-      slot: data.newSlot ? lastWords(slotLogFile(hostFolders(deps.hostDir).logs, data.newSlot), logBytes) : '',
-      application: await known(() => Promise.resolve(applicationLog(deps.environment.dataDir))),
+      slots: bySlot((slot) => lastWords(slotLogFile(hostFolders(deps.hostDir).logs, slot), logBytes)),
+      application: await known(() => Promise.resolve(applicationLog(deps.environment.dataDir, tags))),
     },
-    processes: data.newSlot ? (findSlot(deps.store, data.newSlot)?.observed ?? null) : null,
+    processes: bySlot((slot) => findSlot(deps.store, slot)?.observed ?? null),
     changes: fresh && old ? changesBetween(old, fresh) : 'unknown: there is no release to compare with',
   }
 }
@@ -67,9 +70,9 @@ async function topErrors(connectionString: string | null, since: Date): Promise<
   await client.connect()
   try {
     const { rows } = await client.query<Record<string, unknown>>(
-      `select code, message, route, process, count(*)::int as events, count(distinct user_id)::int as users,
-              max(stack) as stack, max("timestamp") as last
-       from error_log where "timestamp" >= $1 group by 1, 2, 3, 4 order by events desc limit 20`,
+      `select release, fingerprint, code, message, route, process, count(*)::int as events,
+              count(distinct user_id)::int as users, max(stack) as stack, max("timestamp") as last
+       from error_log where "timestamp" >= $1 group by 1, 2, 3, 4, 5, 6 order by events desc limit 20`,
       [since],
     )
     return rows
@@ -78,12 +81,15 @@ async function topErrors(connectionString: string | null, since: Date): Promise<
   }
 }
 
-const applicationLog = (dataDir: string): string[] =>
-  readFileSync(path.join(dataDir, 'logs/app.log'), 'utf8')
-    .slice(-400_000)
+/** The newest warnings and errors of each release, so that a loud one leaves room for the other. */
+function applicationLog(dataDir: string, tags: readonly string[]): Record<string, string[]> {
+  const lines = lastWords(path.join(dataDir, 'logs/app.log'), 4_000_000)
     .split('\n')
     .filter((line) => /"level":"?(error|fatal|warn|50|60|40)/i.test(line))
-    .slice(-50)
+  return Object.fromEntries(
+    tags.map((tag) => [tag, lines.filter((line) => line.includes(`"release":"${tag}"`)).slice(-50)]),
+  )
+}
 
 function changesBetween(old: Release, fresh: Release): Record<string, unknown> {
   const files = (release: Release): Record<string, string> => release.manifest.files

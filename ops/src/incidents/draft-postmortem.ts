@@ -1,3 +1,4 @@
+import { evidenceLines } from './evidence-lines.ts'
 import { formatDuration } from '../policy/units.ts'
 import type { Store } from '../store.ts'
 import type { Incident } from './incident.ts'
@@ -21,7 +22,8 @@ export function draftPostmortem(store: Store, incident: Incident): string {
   const since = (until: string | null): string =>
     until === null ? 'not yet' : formatDuration(Math.max(0, Date.parse(until) - Date.parse(incident.openedAt)))
   const diagnosis = incident.evidence['diagnosis']
-  const evidence = Object.entries(incident.evidence).filter(([name]) => name !== 'diagnosis')
+  const { diagnosis: _diagnosis, ...rest } = incident.evidence
+  const evidence = evidenceLines({ id: incident.id, evidence: rest })
   const actions = [
     ...(firstAcknowledged === null ? ['Why did nobody acknowledge?'] : []),
     ...(called.length > 3 ? [`Why did it take ${called.length} calls?`] : []),
@@ -49,9 +51,7 @@ export function draftPostmortem(store: Store, incident: Incident): string {
     '',
     '## Evidence',
     '',
-    ...(evidence.length > 0
-      ? evidence.map(([name, value]) => `- ${name}: ${JSON.stringify(value)}`)
-      : ['None on record.']),
+    ...(evidence.length > 0 ? evidence.map((line) => `- ${line}`) : ['None on record.']),
     '',
     '## Deployments around it',
     '',
