@@ -89,7 +89,8 @@ export async function run(args: string[]): Promise<number> {
       return plan.canRun ? 0 : 1
     }
     refuseOutsideMaintenance(deployer.deps.store, first)
-    return await drive(deployer, requestDeploy(deployer.deps, tag).id, json)
+    const asked = bake === undefined ? {} : { bakeMs: deployer.deps.policy.bake.bakeMs }
+    return await drive(deployer, requestDeploy(deployer.deps, tag, asked).id, json)
   } catch (error) {
     if (error instanceof RequestRefused || error instanceof LeaseError) throw new CommandFailure(error.message)
     throw error

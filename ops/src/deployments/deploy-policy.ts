@@ -41,3 +41,11 @@ export const defaultDeployPolicy = (environment: string): DeployPolicy => ({
   freeze: { automaticRollbacks: 2, withinMs: 24 * 3_600_000 },
   rollbackWithinMs: 15 * 60_000,
 })
+
+/** The same with a bake of another length. */
+export const withBake = (policy: DeployPolicy, bakeMs: number): DeployPolicy => ({
+  ...policy,
+  bake: { ...policy.bake, bakeMs },
+  // Journeys have to make a hundred requests and more before anything can be said.
+  extendMs: Math.max(bakeMs, Math.min(policy.extendMs, 90_000)),
+})

@@ -39,6 +39,8 @@ export type DeploymentData = {
   /** Newest migration of `backend` before this deployment. */
   schemaBefore?: number
   cutOverAt?: string
+  /** Length of the bake that was asked for, where it is not the policy's. */
+  bakeMs?: number
   bakeEndsAt?: string
   isExtended?: boolean
   /** Seconds of the bake that say nothing about the release. */

@@ -32,7 +32,7 @@ export function activeRelease(store: Store, environment: string): Release | null
 }
 
 /** Writes a deployment down. Throws RequestRefused. Nothing has happened yet: drive it with `runDeployment`. */
-export function requestDeploy(deps: Requester, tag: string): Deployment {
+export function requestDeploy(deps: Requester, tag: string, asked: { bakeMs?: number } = {}): Deployment {
   const { store, environment, who } = deps
   if (versionOfTag(tag) === null)
     throw new RequestRefused(`"${tag.slice(0, 60)}" is not the tag of a release; one looks like v1.2.3.`)
@@ -57,7 +57,7 @@ export function requestDeploy(deps: Requester, tag: string): Deployment {
       previousDigest: previous?.digest ?? null,
       because: '',
       requestedBy: who,
-      data: {},
+      data: asked,
       now,
     })
     addDeploymentEvent(store, deployment.id, {

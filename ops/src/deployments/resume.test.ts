@@ -92,6 +92,19 @@ describe('a deployer that is killed', () => {
     expect(deaths).toBe(20)
   }, 600_000)
 
+  test('does not change the length of the bake that was asked for', async () => {
+    const deps = scratchDeployer(host.hostDir, host.store, { databaseUrl: database.connectionString })
+    const { tag } = nextRelease()
+    const { id } = requestDeploy(deps, tag, { bakeMs: 900 })
+    // Before the cut-over, and taken up by one whose own bake would take ten minutes, until it bakes.
+    expect(await ended(driver(id, 3))).toBe('SIGKILL')
+    expect(await ended(driver(id, 15, 600_000))).toBe('SIGKILL')
+    const { cutOverAt = '', bakeEndsAt = '' } = findDeployment(host.store, id)?.data ?? {}
+    expect(Date.parse(bakeEndsAt) - Date.parse(cutOverAt)).toBe(900)
+    expect(await ended(driver(id))).toBe(0)
+    expect(findDeployment(host.store, id)?.state).toBe('good')
+  })
+
   test('while it takes a bad release back leaves it taken back', async () => {
     const deps = scratchDeployer(host.hostDir, host.store, { databaseUrl: database.connectionString })
     const before = readPointer(host.store, 'staging')?.active?.tag

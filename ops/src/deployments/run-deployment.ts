@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bakeStep } from './bake-step.ts'
 import type { Deployment, DeploymentData, DeploymentState } from './deployment.ts'
 import { addDeploymentEvent, getDeployment, updateDeployment } from './deployment-store.ts'
+import { withBake } from './deploy-policy.ts'
 import type { DeployerDeps, Progress } from './deployer-deps.ts'
 import { type HeldLease, holdLease } from './held-lease.ts'
 import { LeaseError } from './lease-store.ts'
@@ -55,9 +56,11 @@ export function nextStep({ kind, state, endedAt, data }: Deployment): Step | und
  * Drives a deployment, new or left by a killed process, until it has ended or waits for a person. Whenever this process dies, the
  * next call goes on from the last step that was committed. Throws LeaseError when somebody else works on it, or took it over.
  */
-export async function runDeployment(deps: DeployerDeps, id: number): Promise<Deployment> {
-  const { store, now } = deps
-  const { environment, kind, tag } = getDeployment(store, id)
+export async function runDeployment(given: DeployerDeps, id: number): Promise<Deployment> {
+  const { store, now } = given
+  const { environment, kind, tag, data } = getDeployment(store, id)
+  // Whoever resumes it keeps to what was asked for.
+  const deps = data.bakeMs === undefined ? given : { ...given, policy: withBake(given.policy, data.bakeMs) }
   const purpose = `${kind === 'deploy' ? 'deploys' : 'goes back to'} ${tag}`
   using lease = holdLease(store, { environment, who: deps.who, purpose, now })
   for (;;) {

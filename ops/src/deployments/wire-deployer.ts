@@ -18,7 +18,7 @@ import type { Store } from '../store.ts'
 import { runJourney } from '../verification/run-journey.ts'
 import { ensureSyntheticAccount } from '../verification/synthetic-account.ts'
 import { verifyEnvironment } from '../verification/verify-environment.ts'
-import { type DeployPolicy, defaultDeployPolicy } from './deploy-policy.ts'
+import { type DeployPolicy, defaultDeployPolicy, withBake } from './deploy-policy.ts'
 import type { DeployerDeps } from './deployer-deps.ts'
 import { activeRelease } from './request-deployment.ts'
 
@@ -111,10 +111,7 @@ export function deployPolicyOf({ deploy }: Policy, environment: string, bakeMs?:
   const usual = defaultDeployPolicy(environment)
   const bake = environment === 'staging' ? deploy.bake.staging : deploy.bake.production
   return {
-    ...usual,
-    bake: { ...usual.bake, bakeMs: bakeMs ?? bake.duration },
-    // Journeys have to make a hundred requests and more before anything can be said.
-    extendMs: Math.max(bakeMs ?? bake.duration, 90_000),
+    ...withBake(usual, bakeMs ?? bake.duration),
     nextLookAfterMs: (sinceMs) => (sinceMs < bake.closeUntil ? bake.lookEvery : bake.thenEvery),
     controlSharePercent: Math.round(deploy.controlShare * 1000) / 10,
     backupMaxAgeMs: deploy.gates.backupValidFor,

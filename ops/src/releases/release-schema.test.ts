@@ -86,6 +86,14 @@ describe('going from one release to another', () => {
   })
 })
 
+test('a migration that was taken out and brought again is promised to the release before the one that brought it again', () => {
+  const without = release('1.2.1', m1, m2)
+  const again = release('1.2.2', m1, m2, m3)
+  const known = [r1, r2, release('1.2.0', m1, m2, m3), without, again]
+  expect(compatibility(again, without, known)).toMatchObject({ kind: 'old-runs-on-new' })
+  expect(canRunOn(r2, [m1, m2, m3], [...known, release('1.1.1', m1, m2)])).toMatchObject({ canRun: false })
+})
+
 describe('a release on a schema as it is', () => {
   test.each([
     ['its own', r2, [m1, m2], true, 'the schema is the one of v1.1.0'],

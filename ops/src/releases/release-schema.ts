@@ -104,7 +104,8 @@ function unpromised(
   const inOrder = [...new Map(known.map((one) => [one.tag, one])).values()].sort((a, b) =>
     compareVersions(a.version, b.version),
   )
-  const next = inOrder.find((one) => compareVersions(one.version, release.version) > 0)
+  const later = inOrder.filter((one) => compareVersions(one.version, release.version) > 0)
+  const [next] = later
   return [...newer]
     .sort((a, b) => a.number - b.number)
     .flatMap((migration) => {
@@ -112,11 +113,12 @@ function unpromised(
       if (!migration.previousReleaseRuns) {
         return [{ migration, because: `${name} says that the release before it does not run on it` }]
       }
-      const broughtBy = inOrder.find((one) =>
+      const hasIt = (one: SchemaOf): boolean =>
         backendMigrations(one).some(
           ({ number, checksum }) => number === migration.number && checksum === migration.checksum,
-        ),
-      )
+        )
+      // An earlier release may have brought it already, before it was taken out and brought again.
+      const broughtBy = later.find(hasIt) ?? inOrder.find(hasIt)
       if (!broughtBy)
         return [{ migration, because: `no release of the ledger brought ${name}, so it is promised to none` }]
       if (broughtBy.tag === next?.tag) return []
