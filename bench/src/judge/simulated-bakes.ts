@@ -1,5 +1,10 @@
 import type { BakeEvidence, SecondCounts, SideEvidence } from '@dam/ops/src/judge/bake-evidence.ts'
-import { type BakePolicy, defaultBakePolicy, nextLookAfterMs } from '@dam/ops/src/judge/bake-policy.ts'
+import {
+  type BakePolicy,
+  defaultBakePolicy,
+  nextLookAfterMs,
+  nextLookOverBoundMs,
+} from '@dam/ops/src/judge/bake-policy.ts'
 import { judge } from '@dam/ops/src/judge/judge.ts'
 import type { Random } from '../random.ts'
 
@@ -95,8 +100,10 @@ export function secondsToBad(
   const suspects = suspectSeconds(bake.fresh, policy)
   if (suspects.size === 0) return null
   const before = bake.before()
+  let isOverBound = false
   for (let at = 0; at < until;) {
-    at += nextLookMs(at * 1000) / 1000
+    at += (isOverBound ? nextLookOverBoundMs : nextLookMs(at * 1000)) / 1000
+    isOverBound = false
     if (!suspects.has(at - 1)) continue
     const seen = (seconds: SecondCounts[]): SecondCounts[] => seconds.filter(({ second }) => second < at)
     const evidence: BakeEvidence = {
@@ -111,7 +118,10 @@ export function secondsToBad(
       databaseAnswers: true,
       databaseOutages: [],
     }
-    if (judge(evidence, policy).judgement.verdict === 'bad') return at
+    const { judgement, trace } = judge(evidence, policy)
+    if (judgement.verdict === 'bad') return at
+    isOverBound =
+      judgement.verdict === 'inconclusive' && Math.max(trace.errors.sum.now, trace.slowness.sum.now) >= trace.badAt
   }
   return null
 }

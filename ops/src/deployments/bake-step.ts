@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openIncident } from '../incidents/incident-store.ts'
+import { nextLookOverBoundMs } from '../judge/bake-policy.ts'
 import { readSyntheticSecret } from '../environments/synthetic-secret.ts'
 import { type Look, watchRelease } from '../judge/watch-release.ts'
 import { getDeployment } from './deployment-store.ts'
@@ -93,7 +94,8 @@ export const bakeStep: Step = {
         context.remember({ isExtended: true, bakeEndsAt: endsAt.toISOString() })
         context.note(`${judgement.because}: the bake goes on until ${endsAt.toISOString()}, with journeys of our own`)
       }
-      await untilNextLook(context, fresh.id, deps.policy.nextLookAfterMs(now.getTime() - cutOverAt.getTime()))
+      const usual = deps.policy.nextLookAfterMs(now.getTime() - cutOverAt.getTime())
+      await untilNextLook(context, fresh.id, isOverBound(judged) ? Math.min(usual, nextLookOverBoundMs) : usual)
     }
   },
 }
@@ -110,6 +112,10 @@ async function untilNextLook({ deps, signal }: StepContext, slotId: string, afte
     await sleep(Math.min(alarmEveryMs, Math.max(0, due - performance.now())))
   }
 }
+
+/** Bad but for the patience with hiccups. */
+const isOverBound = ({ judgement, trace }: Look): boolean =>
+  judgement.verdict === 'inconclusive' && Math.max(trace.errors.sum.now, trace.slowness.sum.now) >= trace.badAt
 
 function recordLook({ note }: StepContext, look: Look): void {
   const { judgement, trace, unknown } = look

@@ -48,3 +48,6 @@ export function nextLookAfterMs(sinceCutOverMs: number): number {
   if (sinceCutOverMs < 2 * 60_000) return 2_000
   return 10_000
 }
+
+/** The same while the evidence is enough and only patience holds back a decision. */
+export const nextLookOverBoundMs = 1_000
