@@ -15,7 +15,7 @@ import { openStore } from '@dam/ops/src/store.ts'
 import { config } from './config.ts'
 import { dataDirectory, startProduct } from './product.ts'
 import { createRandom } from './random.ts'
-import { median, report } from './report.ts'
+import { type Figure, median, report } from './report.ts'
 
 type Round = { isRight: boolean; tookMs: number }
 
@@ -32,7 +32,7 @@ export async function run(): Promise<void> {
   const storeDir = mkdtempSync(path.join(tmpdir(), 'dam-diagnosis-'))
   using store = openStore(storeDir, { durability: 'none' })
   const dataDir = dataDirectory('diagnosis', { fresh: true })
-  await using product = await startProduct({ dataDir, environment: { OPS_PORT: String(config.port + 1) } })
+  await using product = await startProduct({ dataDir })
   const environment: Environment = {
     name: 'local',
     isLocal: true,
@@ -101,8 +101,14 @@ export async function run(): Promise<void> {
     console.log(
       `round ${round + 1}: ${[...results].map(([name, all]) => `${name} ${right(all)}/${all.length}`).join(', ')}`,
     )
+    report('diagnosis', figuresOf(results, healthy), { isPartial: true })
   }
-  report('diagnosis', [
+  report('diagnosis', figuresOf(results, healthy))
+  rmSync(storeDir, { recursive: true, force: true })
+}
+
+function figuresOf(results: ReadonlyMap<PlaybookName, Round[]>, healthy: readonly Round[]): Figure[] {
+  return [
     ...[...results].map(([name, all]) => ({
       figure: `${name}: the top cause is the injected one`,
       value: (100 * right(all)) / all.length,
@@ -122,8 +128,7 @@ export async function run(): Promise<void> {
       unit: '%',
       n: healthy.length,
     },
-  ])
-  rmSync(storeDir, { recursive: true, force: true })
+  ]
 }
 
 const right = (rounds: readonly Round[]): number => rounds.filter(({ isRight }) => isRight).length

@@ -38,6 +38,10 @@ const benches: Record<string, Bench> = {
     about: 'rounds of bad and healthy miniature releases: detection, restored traffic, errors served, false rollbacks',
     load: () => import('./rollback.ts'),
   },
+  lock: {
+    about: 'deployers at once, beside rollbacks and maintenance, killed, stopped and overtaken: who holds the lock',
+    load: () => import('./lock.ts'),
+  },
   'alert-kill': {
     about: '100 kill -9 of the ops process while incidents open and climb; pages lost; the same for Alertmanager',
     load: () => import('./alert-kill.ts'),
@@ -49,6 +53,10 @@ const benches: Record<string, Bench> = {
   simulate: {
     about: '100 000 simulated hours of incidents, schedules, crashes, clock jumps and outages: broken promises',
     load: () => import('./simulate.ts'),
+  },
+  schedule: {
+    about: 'who is on call in all IANA zones over ten years, against an oracle that only reads wall clocks',
+    load: () => import('./schedule.ts'),
   },
   diagnosis: {
     about: "the runbook's five issues injected at random: how often the right cause comes first",

@@ -53,6 +53,8 @@ export async function startProduct(options: {
       DAM_DATA: options.dataDir,
       PORT: String(config.port),
       HOST: '127.0.0.1',
+      OPS_HOST: '127.0.0.1',
+      OPS_PORT: String(config.port + 3),
       DAM_ADMIN_USERNAME: administrator.username,
       DAM_ADMIN_PASSWORD: administrator.password,
       ...options.environment,

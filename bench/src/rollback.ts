@@ -13,7 +13,7 @@ import type { FromLane, ToLane } from './rollback/lane-main.ts'
 import type { Round } from './rollback/round.ts'
 
 /** Each waits most of the time; as many keep the machine under 70 % busy, see README.md. */
-const defaultLanes = 5 * availableParallelism()
+const defaultLanes = 6 * availableParallelism()
 
 type Seen = { rounds: Map<Kind, Round[]>; broken: string[]; lateMs: number[] }
 

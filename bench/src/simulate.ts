@@ -12,7 +12,7 @@ const daysASeed = 60
 
 /** Simulated years of incidents, schedules and faults; what must hold is checked after every turn. */
 export async function run(): Promise<void> {
-  const goalHours = config.quick ? 2_880 : (config.simulatedHours ?? 100_000)
+  const goalHours = config.simulatedHours ?? (config.quick ? 2_880 : 100_000)
   // A violation is found again with the seed it names.
   const first = config.seed
   const sum = { hours: 0, incidents: 0, calls: 0, crashes: 0, clockJumps: 0, outages: 0, seeds: 0 }
