@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readOpsConfig } from '../config.ts'
-import { type HttpReceiver, httpReceiver } from '../notify/testing/fake-receivers.ts'
+import { type HttpReceiver, httpReceiver, type MailReceiver, mailReceiver } from '../notify/testing/fake-receivers.ts'
 import { outsideHeartbeat } from './outside-heartbeat.ts'
 import { startDeadMan } from './start-dead-man.ts'
 
 let folder: string
 let http: HttpReceiver
+let mail: MailReceiver
 let engine: ChildProcess
 let watchers: AsyncDisposable[]
 let said: string[]
@@ -31,12 +32,14 @@ const actions = (): string[] =>
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'dam-dead-man-'))
   http = await httpReceiver()
+  mail = await mailReceiver()
   said = []
   replaced = 0
   engine = startEngine()
   const config = readOpsConfig({
     DAM_PAGERDUTY_KEY: 'a'.repeat(32),
     DAM_PAGERDUTY_URL: http.url,
+    DAM_SMTP_URL: mail.url,
     DAM_DATA: folder,
   })
   const watch = () =>
@@ -54,6 +57,7 @@ afterEach(async () => {
   engine.kill('SIGKILL')
   for (const watcher of watchers) await watcher[Symbol.asyncDispose]()
   await http[Symbol.asyncDispose]()
+  await mail[Symbol.asyncDispose]()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -63,7 +67,8 @@ test('an engine that hangs is paged once, whoever watches, and its return is tol
   await expect.poll(actions, { timeout: 20_000 }).toEqual(['trigger'])
   expect(http.received[0]?.body).toMatchObject({ dedup_key: 'dam/operations/engine:heartbeat' })
   expect(said.join('\n')).toContain('paging without it')
-  expect(replaced).toBe(2)
+  await expect.poll(() => replaced).toBe(2)
+  await expect.poll(() => mail.mails.map(({ to }) => to)).toEqual([['oncall@dam.local']])
   engine.kill('SIGCONT')
   await expect.poll(actions, { timeout: 20_000 }).toEqual(['trigger', 'resolve'])
 })

@@ -47,7 +47,8 @@ async function tell(deadMan: DeadMan, outage: Outage & { isOver: boolean }): Pro
   await using channels = openChannels(config, consoleUrl)
   const { pagerOfRecord, oncall, oncallEmail } = readPolicy(config.policyFile).policy.channels
   const seconds = Math.round((Date.now() - Date.parse(outage.since)) / 1_000)
-  return pageDirectly(
+  // Awaited here: the channels close when this function returns.
+  return await pageDirectly(
     {
       channels,
       addresses: [pagerOfRecord, oncall, oncallEmail],

@@ -7,7 +7,7 @@ export type HeartbeatWatch = {
   folder: string
   /** Pages without the engine and its outbox; resolves to the destinations that took it. */
   tell: (outage: Outage & { isOver: boolean }) => Promise<string[]>
-  /** Called when the heartbeat stops, once an outage, by every watcher: to end a process that hangs. */
+  /** Called when the heartbeat stops, once an outage, by every watcher, while it pages: to end a process that hangs. */
   onSilent?: () => void | Promise<void>
   say: (message: string) => void
   lateMs?: number
@@ -57,8 +57,11 @@ export function watchHeartbeat(watch: HeartbeatWatch): AsyncDisposable {
       say(
         `no heartbeat of the engine of operations for ${Math.round((now - changedAt) / 1_000)} s: it is dead, hangs, or owes calls; paging without it`,
       )
-      await watch.onSilent?.()
-    }
+      await Promise.all([watch.onSilent?.(), page(now, since)])
+    } else await page(now, since)
+  }
+
+  const page = async (now: number, since: string): Promise<void> => {
     if (now < tryAgainAt || !claimOutage(folder, { since, told: [] })) return
     const told = await tell({ since, told: [] }, false)
     say(told.length > 0 ? `paged through ${told.join(', ')}` : 'no destination took the page; trying again in a minute')
