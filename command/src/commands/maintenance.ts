@@ -158,7 +158,7 @@ const actions: Record<string, Action> = {
     return undefined
   },
   end: async (place) => {
-    const window = await leaveMaintenance(place.deps)
+    const window = await leaveMaintenance({ ...place.deps, consoleUrl: place.consoleUrl })
     tell(place)
     console.log(reportText(readWindow(place.store, window.id)))
     return undefined

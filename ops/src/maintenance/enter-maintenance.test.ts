@@ -40,7 +40,8 @@ function scene(isLocal = true) {
   const clock = { now: new Date('2026-03-03T10:00:00Z') }
   const wait = (ms: number): void => void (clock.now = new Date(clock.now.getTime() + ms))
   const said: string[] = []
-  const deps: EnterDeps = {
+  const deps: EnterDeps & { consoleUrl: string } = {
+    consoleUrl: 'http://localhost:8081',
     store,
     policy,
     environment,
@@ -145,11 +146,15 @@ test('maintenance begins only when its checklist is met, makes its own backup, a
   wait(hour)
   writeFileSync(path.join(store.folder, 'heartbeat.json'), JSON.stringify({ at: clock.now.toISOString() }))
   const left = await leaveMaintenance(deps)
-  expect(all.turn()).toEqual(['end'])
+  expect(all.titles()[0]).toBe('Maintenance is over')
+  expect(all.turn()).toEqual([])
   expect(readMaintenanceFile(environment.dataDir)).toMatchObject({ current: null, upcoming: null })
   expect(isMutedByMaintenance(store, 'local')).toBe(false)
   expect(left.data.report).toMatchObject({ durationMs: hour, mode: 'read-only', requestsRefused: null })
   expect(left.data.report?.deviations).toContain('ended 59 min before the announced time')
+  expect(left.data.report?.checklist).toContainEqual(
+    expect.objectContaining({ list: 'after', title: 'Users notified', state: 'pass' }),
+  )
   expect(left.data.report?.steps.map(({ what }) => what)).toEqual(['planned', 'backup', 'entered', 'left'])
 })
 
@@ -206,7 +211,7 @@ test('an overrun extends what was announced, calls level 1 and 2 together, and e
   ])
   await leaveMaintenance(all.deps)
   expect(listIncidents(store, { state: 'unresolved', limit: 5 })).toEqual([])
-  expect(all.turn()).toEqual(['end'])
+  expect(all.titles()[0]).toBe('Maintenance is over')
 })
 
 test('who was told of a window is told of its change and that it is off, once', () => {

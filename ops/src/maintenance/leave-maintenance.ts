@@ -5,6 +5,7 @@ import { type ChecklistDeps, evaluateMaintenance } from './checklist.ts'
 import { overrunKey } from './extend-overrun.ts'
 import { publishMaintenance } from './publish-maintenance.ts'
 import { readRefused } from './refused-requests.ts'
+import { sendNotices } from './send-notices.ts'
 import { writeReport } from './write-report.ts'
 import { MaintenanceRefused, type Switch, switchEnvironment } from './switch-environment.ts'
 import { activeWindow, addEvent, planNotice, readWindow, saveWindow } from './window-store.ts'
@@ -14,7 +15,9 @@ import type { MaintenanceWindow } from './window.ts'
  * Ends maintenance: everything works again, its end is told at once, alerts are decided again at the engine's next look, and the report
  * is written. Refused while a deployment runs.
  */
-export async function leaveMaintenance(deps: Switch & ChecklistDeps): Promise<MaintenanceWindow> {
+export async function leaveMaintenance(
+  deps: Switch & ChecklistDeps & { consoleUrl: string },
+): Promise<MaintenanceWindow> {
   const { store, environment, who } = deps
   const window = activeWindow(store, environment.name)
   if (!window) throw new MaintenanceRefused(`${environment.name} is not in maintenance.`)
@@ -39,6 +42,8 @@ export async function leaveMaintenance(deps: Switch & ChecklistDeps): Promise<Ma
     return null
   })
   publishMaintenance(store, environment, deps.now())
+  // Before the report, which says whether users were told.
+  sendNotices(store, { policy: deps.policy, consoleUrl: deps.consoleUrl, now: deps.now() })
   const left = readWindow(store, window.id)
   const lines = await evaluateMaintenance(deps, left, deps.now())
   return writeReport(store, left, {
