@@ -142,7 +142,7 @@ function show({ store }: WatchPlace, incident: Incident, asJson: boolean): void 
   if (escalation && incident.state === 'open') console.log(`Level ${escalation.level}, next look ${escalation.nextAt}`)
   for (const [role, person] of listRoles(store, incident.id)) console.log(`${role}: ${person}`)
   console.log('')
-  for (const event of events) console.log(`  ${event.at}  ${event.kind.padEnd(13)}${event.message}  (${event.who})`)
+  for (const event of events) console.log(`  ${event.at}  ${event.kind.padEnd(22)}${event.message}  (${event.who})`)
   const evidence = evidenceLines(incident)
   if (evidence.length > 0) console.log(`\nEvidence\n${evidence.map((line) => `  ${line}`).join('\n')}`)
 }

@@ -15,17 +15,30 @@ const migrationsDir = fileURLToPath(new URL('../../../backend/migrations', impor
  * `empty` gives one without any schema.
  */
 export async function testDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
-  const server = await testServer(externalDatabaseUrl)
   const name = `dam_test_${randomBytes(6).toString('hex')}`
-  await withAdmin(server, async (admin) => {
-    const template = options.empty ? 'template0' : await ensureTemplate(admin, server)
-    await admin.query(`create database ${name} template ${template}`)
+  const create = async (): Promise<string> => {
+    const server = await testServer(externalDatabaseUrl)
+    await withAdmin(server, async (admin) => {
+      const template = options.empty ? 'template0' : await ensureTemplate(admin, server)
+      await admin.query(`create database ${name} template ${template}`)
+    })
+    return server
+  }
+  // The shared server may just be ending, unused for a while; the next one is asked then.
+  const server = await create().catch((error: unknown) => {
+    if (externalDatabaseUrl !== undefined || !isConnectionLost(error)) throw error
+    return create()
   })
   const drop = async () => {
     await withAdmin(server, (admin) => admin.query(`drop database if exists ${name} with (force)`))
   }
   return { name, connectionString: withDatabase(server, name), [Symbol.asyncDispose]: drop }
 }
+
+const lostCodes = ['57P01', '57P03', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']
+const isConnectionLost = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.message.startsWith('Connection terminated') || ('code' in error && lostCodes.includes(String(error.code))))
 
 /** One template for each state of the migrations; it gets its name when it is complete. */
 async function ensureTemplate(admin: pg.Client, server: string): Promise<string> {
