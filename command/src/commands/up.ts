@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { dataFolders, manifest } from '@dam/backend/src/config.ts'
 import { readOpsConfig } from '@dam/ops/src/config.ts'
 import { startDeadMan } from '@dam/ops/src/dead-man/start-dead-man.ts'
+import { sayUnset } from '@dam/ops/src/notify/describe-channels.ts'
 import { type EmbeddedPostgres, startPostgres } from '@dam/platform/postgres/start'
 import { type Effective, readEffectiveConfig, root } from '../config.ts'
 import { CommandFailure } from '../failure.ts'
@@ -188,7 +189,7 @@ async function start(options: {
   }
   if (prepared.administrator)
     console.log(`  The administrator "${prepared.administrator}" was created from the settings.\n`)
-  await sayConsole(running, prepared.operations, opsAddress, signal)
+  await sayConsole(running, prepared.operations, { address: opsAddress, messages: sayUnset(ops), signal })
   const opsChild = running.children.find(({ name }) => name === 'ops')
   if (prepared.operations.kind === 'prepared')
     stack.use(
@@ -210,8 +211,7 @@ const consoleBoundMs = 15_000
 async function sayConsole(
   running: Running,
   prepared: PreparedOperations,
-  address: string,
-  signal: AbortSignal,
+  { address, messages, signal }: { address: string; messages: string | null; signal: AbortSignal },
 ): Promise<void> {
   const child = running.children.find(({ name }) => name === 'ops')
   const until = performance.now() + consoleBoundMs
@@ -225,6 +225,7 @@ async function sayConsole(
     return
   }
   console.log(`  Operations console at ${address}`)
+  if (messages !== null) console.log(`  ${messages}`)
   if (prepared.setupLink)
     console.log(`  Create its first operator with this link; it works once:\n  ${prepared.setupLink}`)
   if (prepared.administrator) console.log(`  The operator "${prepared.administrator}" was created from the settings.`)

@@ -6,6 +6,7 @@ import { startDeadMan } from '@dam/ops/src/dead-man/start-dead-man.ts'
 import { hostFolders } from '@dam/ops/src/environments/environment.ts'
 import { readEnvironments, readHost } from '@dam/ops/src/environments/host.ts'
 import { keeperOf } from '@dam/ops/src/environments/host-status.ts'
+import { sayUnset } from '@dam/ops/src/notify/describe-channels.ts'
 import { LockHeldError, lockHolder, takeExclusiveLock } from '@dam/platform/exclusive-lock'
 import { processIdentity } from '@dam/platform/process-identity'
 import { root, shellEnvironment } from '../config.ts'
@@ -53,6 +54,8 @@ export async function superviseHost(hostDir: string, options: { showLog: boolean
   })
   say(`looking after ${environments.map(({ name, publicUrl }) => `${name} (${publicUrl})`).join(' and ')}`)
   if (ops) say(`console at http://${listens.host}:${listens.port}`)
+  const messages = sayUnset(opsConfig)
+  if (messages !== null) say(messages)
   say('Ctrl-C stops everything; ./dam host stop leaves DAM serving')
   const how = await asked()
   say(how === 'SIGUSR2' ? 'leaving DAM running …' : 'stopping …')

@@ -110,6 +110,7 @@ test('the first start offers a set-up link, Ctrl-C stops everything, the second 
   expect(first.output).toMatch(new RegExp(`http://localhost:${port}/setup\\?token=[\\w-]{20,}`))
   expect(await isReady()).toBe(true)
   expect(first.output).toContain(`Operations console at http://localhost:${opsPort}`)
+  expect(first.output).toContain('Messages for Slack, PagerDuty, mail stay in the console and its record')
   expect(first.output).toMatch(new RegExp(`http://localhost:${opsPort}/setup\\?token=[\\w-]{20,}`))
   expect((await fetch(`http://localhost:${opsPort}/health`)).status).toBe(200)
   const pids = [...first.pids]

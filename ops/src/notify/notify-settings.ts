@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { address, oneOf, Secret, type Settings } from '@dam/platform/settings'
+import { address, oneOf, Secret, type Settings, type ValuesOf } from '@dam/platform/settings'
 
 /** A secret, or where it is: `file:/run/secrets/pagerduty`. */
 export const secretOrFile = (text: string): Secret => {
@@ -110,3 +110,5 @@ export const notifySettings = {
     parse: modes,
   },
 } as const satisfies Settings
+
+export type NotifyConfig = ValuesOf<typeof notifySettings>

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ValuesOf } from '@dam/platform/settings'
 import type { Policy } from '../policy/policy.ts'
 import type { Store } from '../store.ts'
 import type { Channel } from './channel.ts'
@@ -7,11 +6,9 @@ import { emailChannel } from './channels/email.ts'
 import { pagerDutyChangesChannel, pagerDutyChannel } from './channels/pagerduty.ts'
 import { slackChannel } from './channels/slack.ts'
 import { webhookChannel } from './channels/webhook.ts'
-import type { notifySettings } from './notify-settings.ts'
+import type { NotifyConfig } from './notify-settings.ts'
 import { dueChannels } from './outbox-store.ts'
 import { type Destinations, type Mode, sendLane, type SenderDeps } from './send-outbox.ts'
-
-export type NotifyConfig = ValuesOf<typeof notifySettings>
 
 /** Every channel DAM has, set up or not. */
 export function openChannels(config: NotifyConfig, consoleUrl: string): readonly Channel[] & AsyncDisposable {
