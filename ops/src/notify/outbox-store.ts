@@ -73,23 +73,36 @@ export const dueChannels = (store: Store, now: Date): ChannelAddress[] =>
     )
     .map(({ channel }) => channel)
 
+/** An environment of which a destination heard nothing for so long is new to it. */
+const newsMs = 15 * 60_000
+
+/** `isFirst`: the first that the destination hears of its environment for a while. */
+export type DueEntry = OutboxEntry & { isFirst: boolean }
+
 /**
- * What is due for a destination, most urgent first, and of what is equally urgent the least tried first. Of one subject only the oldest:
- * an end never overtakes its beginning.
+ * What is due for a destination, most urgent first; of what is equally urgent the first word of an environment before the hundredth of
+ * another, then the least tried. Of one subject only the oldest: an end never overtakes its beginning.
  */
-export const dueEntries = (
-  store: Store,
-  now: Date,
-  options: { channel: ChannelAddress; limit: number },
-): OutboxEntry[] =>
+export const dueEntries = (store: Store, now: Date, options: { channel: ChannelAddress; limit: number }): DueEntry[] =>
   store
-    .rows<Row>(
-      `select ${columns} from outbox where channel = ? and ${isDue} order by priority, min(attempts, 1), id limit ?`,
+    .rows<Row & { isFirst: number }>(
+      `with due as (
+         select *, json_extract(message, '$.environment') as environment from outbox where channel = ? and ${isDue}
+       ), heard as (
+         select distinct json_extract(message, '$.environment') as environment from outbox
+         where channel = ? and attempts > 0 and state <> 'dropped' and created_at > ? and created_at <= ?
+       )
+       select ${columns}, row_number() over (partition by environment order by priority, id) = 1
+         and environment not in (select environment from heard) as isFirst
+       from due order by priority, isFirst desc, min(attempts, 1), id limit ?`,
       options.channel,
       ...dueBounds(now),
+      options.channel,
+      new Date(now.getTime() - newsMs).toISOString(),
+      now.toISOString(),
       options.limit,
     )
-    .map(entryOf)
+    .map((row) => ({ ...entryOf(row), isFirst: row.isFirst === 1 }))
 
 /**
  * Drops what announces an incident that is over: nobody is woken for it any more. The end itself is dropped as well when nothing of the

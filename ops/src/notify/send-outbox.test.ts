@@ -221,13 +221,33 @@ describe('many messages', () => {
     expect(JSON.stringify(http.received[1]?.body)).toContain('40 messages')
   })
 
-  test('a destination gets no more a minute than it takes; the rest waits and is not lost', async () => {
+  test('a destination gets no more a minute than it takes, a part of it kept for what cannot wait; nothing is lost', async () => {
     calm(70, 'P1')
     await send()
-    expect(http.received).toHaveLength(60)
+    expect(http.received).toHaveLength(48)
+    put({ title: 'Down' }, 'slack:#dam-oncall')
+    await send()
+    expect(JSON.stringify(http.received[48]?.body)).toContain('Down')
     wait(61)
     await send()
-    expect(http.received).toHaveLength(70)
+    expect(http.received).toHaveLength(71)
+  })
+
+  test('the first word of an environment comes before the hundredth of another that is as urgent', async () => {
+    calm(60, 'P1')
+    put({ severity: 'P1', environment: 'staging', title: 'First of staging' }, 'slack:#dam-oncall')
+    await send()
+    expect(JSON.stringify(http.received.slice(0, 2).map(({ body }) => body))).toContain('First of staging')
+    for (let n = 0; n < 2; n++)
+      put(
+        { severity: 'P1', subject: `incident:${n + 90}`, environment: 'staging', title: `More of staging ${n}` },
+        'slack:#dam-oncall',
+      )
+    wait(61)
+    await send()
+    expect(http.received.slice(48, 60).map(({ body }) => JSON.stringify(body))).not.toContainEqual(
+      expect.stringContaining('staging'),
+    )
   })
 })
 

@@ -3,6 +3,7 @@ import type { Channel, Delivery } from './channel.ts'
 import type { Message } from './message.ts'
 import {
   claimEntry,
+  type DueEntry,
   dropOvertaken,
   dueChannels,
   dueEntries,
@@ -85,7 +86,7 @@ export async function sendLane(deps: SenderDeps, destinations: Destinations, add
   let failed = 0
   for (const group of groupsOf(due, channel)) {
     if (deps.signal.aborted || performance.now() - startedAt > laneMs) return settled
-    const turnInMs = channel ? untilTurn(destination.acceptedAt, channel.perMinute, deps.now()) : 0
+    const turnInMs = channel ? untilTurn(destination.acceptedAt, mostAMinute(channel, group), deps.now()) : 0
     if (turnInMs > 0) {
       const turn = after(deps.now(), turnInMs)
       store.transaction(() => {
@@ -126,7 +127,7 @@ export async function sendLane(deps: SenderDeps, destinations: Destinations, add
 }
 
 /** Urgent ones alone and first; many calm ones in one message where the channel can. */
-function groupsOf(due: readonly OutboxEntry[], channel: Channel | undefined): OutboxEntry[][] {
+function groupsOf(due: readonly DueEntry[], channel: Channel | undefined): DueEntry[][] {
   const urgent = due.filter(({ priority }) => priority <= 1)
   const calm = due.filter(({ priority }) => priority > 1)
   const isBundled = channel?.canBundle === true && calm.length >= bundleFrom
@@ -223,6 +224,11 @@ function delayOf(deps: SenderDeps, failures: number, retryAfterMs: number | unde
   const delayMs = retryAfterMs ?? 1_000 * 2 ** (Math.min(failures, 10) - 1)
   return Math.min(longestDelayMs, delayMs) * (0.5 + deps.random() / 2)
 }
+
+/** A part of what a destination takes is kept for what cannot wait: critical alerts, and the first word of an environment. */
+const keptShare = 0.2
+const mostAMinute = ({ perMinute }: Channel, group: readonly DueEntry[]): number =>
+  group.some(({ priority, isFirst }) => priority === 0 || isFirst) ? perMinute : Math.ceil(perMinute * (1 - keptShare))
 
 /** Milliseconds until the destination takes another; 0 takes it now. */
 function untilTurn(acceptedAt: number[], perMinute: number, now: Date): number {
