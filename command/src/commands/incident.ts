@@ -25,7 +25,7 @@ Usage: ./dam incident <number>                    what happened, who was called,
        ./dam incident <number> update <text>      for the time line and the incidents channel
        ./dam incident <number> resolve <text>     it is over, and why
        ./dam incident <number> unack              you give it back: the climb begins again
-       ./dam incident <number> snooze 30m         nobody is called for so long, a day at most
+       ./dam incident <number> snooze 30m         nobody is called for so long (a day at most), then from the first level on
        ./dam incident <number> severity P0        a rise calls at once, whoever had acknowledged
        ./dam incident <number> role commander anna   who leads, who writes (scribe)
        ./dam incident <number> postmortem         a draft in Markdown, from what is on record

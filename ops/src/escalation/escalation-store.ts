@@ -72,7 +72,7 @@ export const incidentsWithoutEscalation = (store: Store): number[] =>
     )
     .map(({ id }) => id)
 
-/** Nobody is called for an incident before `until`; then the climb goes on where it was. False when it is resolved. */
+/** Nobody is called for an incident before `until`; then the climb begins anew. False when it is resolved. */
 export function snoozeIncident(store: Store, id: number, snooze: { until: Date; who: string; now: Date }): boolean {
   return store.transaction(() => {
     if (findIncident(store, id)?.state === 'resolved') return false

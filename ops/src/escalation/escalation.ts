@@ -60,8 +60,14 @@ export function nextStep(input: {
   let current = input.escalation
   const notes: string[] = []
 
-  if (current.snoozedUntil !== null && at < current.snoozedUntil) {
-    return { calls: [], next: { ...current, nextAt: current.snoozedUntil }, notes, isUncovered: false }
+  if (current.snoozedUntil !== null) {
+    if (at < current.snoozedUntil)
+      return { calls: [], next: { ...current, nextAt: current.snoozedUntil }, notes, isUncovered: false }
+    current = { ...current, snoozedUntil: null }
+    if (current.acknowledgedUntil === null) {
+      notes.push('the snooze is over; calling again')
+      current = restarted(current, now, 1)
+    }
   }
   if (current.acknowledgedUntil !== null) {
     if (at < current.acknowledgedUntil)

@@ -26,6 +26,7 @@ import type { Policy } from '../policy/policy.ts'
 import { readPolicy } from '../policy/read-policy.ts'
 import { scratchStore } from '../testing/scratch-store.ts'
 import { findOverdue } from './audit-escalation.ts'
+import { snoozeIncident } from './escalation-store.ts'
 import { runEscalation } from './run-escalation.ts'
 
 const person = (id: string) => ({
@@ -225,10 +226,11 @@ describe('a climb that must not sleep', () => {
     }).incident.id
     run(minutes(8 * 60))
     expect(callsOf(id)).toEqual([])
-    setSeverity(store, id, { severity: 'P0', who: 'anna', now: minutes(8 * 60 + 5) })
-    run(minutes(8 * 60 + 5))
-    expect(callsOf(id)).toContain(`${8 * 60 + 5} L2 lead`)
-    expect(callsOf(id)).toContain(`${8 * 60 + 5} L1 anna`)
+    // Later than levels 3 and 4 would be due: their time counts from the rise.
+    const rise = 8 * 60 + 119
+    setSeverity(store, id, { severity: 'P0', who: 'anna', now: minutes(rise) })
+    run(minutes(rise))
+    expect(callsOf(id)).toEqual([`${rise} L1 anna`, `${rise} L2 lead`])
   })
 
   test('an acknowledgement of something smaller does not hold what it became', () => {
@@ -239,6 +241,21 @@ describe('a climb that must not sleep', () => {
     run(minutes(10))
     expect(callsOf(id)).toEqual(['10 L1 anna', '10 L2 lead'])
     expect(findIncident(store, id)?.state).toBe('open')
+  })
+
+  test('a snoozed incident calls nobody, then from the first level on; a rise ends the snooze', () => {
+    const id = open('P1')
+    run(start)
+    expect(snoozeIncident(store, id, { who: 'anna', until: minutes(200), now: minutes(1) })).toBe(true)
+    runUntil(1, 216)
+    expect(callsOf(id)).toEqual(['0 L1 anna', '200 L1 anna', '205 L1 ben', '215 L2 lead'])
+    snoozeIncident(store, id, { who: 'anna', until: minutes(400), now: minutes(217) })
+    runUntil(217, 389)
+    setSeverity(store, id, { severity: 'P0', who: 'ben', now: minutes(390) })
+    runUntil(390, 391)
+    expect(callsOf(id).slice(4)).toEqual(['390 L1 anna', '390 L2 lead'])
+    resolveIncident(store, id, { who: 'ben', message: 'over', now: minutes(392) })
+    expect(snoozeIncident(store, id, { who: 'anna', until: minutes(500), now: minutes(393) })).toBe(false)
   })
 
   test('an acknowledgement given back calls again', () => {

@@ -101,17 +101,16 @@ function changeSeverity(store: Store, open: Incident, change: { severity: Severi
     message: `${open.severity} → ${change.severity}`,
     now: change.now,
   })
-  if (isRise && open.state === 'acknowledged') reopenAcknowledged(store, open.id)
-  else if (isRise)
-    store.run(
-      'update escalation set next_at = ?, snoozed_until = null where incident_id = ?',
-      change.now.toISOString(),
-      open.id,
-    )
-  else
+  if (isRise && open.state === 'acknowledged') return reopenAcknowledged(store, open.id)
+  const at = change.now.toISOString()
+  if (isRise) {
+    // What was snoozed, or has called nobody yet, has counted its time for something smaller.
+    store.run(`delete from escalation where incident_id = ? and (snoozed_until is not null or called = '[]')`, open.id)
+    store.run('update escalation set next_at = ? where incident_id = ?', at, open.id)
+  } else
     store.run(
       'update escalation set next_at = ? where incident_id = ? and acknowledged_until is null and snoozed_until is null',
-      change.now.toISOString(),
+      at,
       open.id,
     )
 }

@@ -1,5 +1,5 @@
 import { findOverdue } from '../escalation/audit-escalation.ts'
-import { listEscalations } from '../escalation/escalation-store.ts'
+import { listEscalations, snoozeIncident } from '../escalation/escalation-store.ts'
 import { runEscalation } from '../escalation/run-escalation.ts'
 import { announceIncidents } from '../incidents/announce-incidents.ts'
 import {
@@ -42,6 +42,8 @@ type Random = () => number
 const minuteMs = 60_000
 const severities: Severity[] = ['P0', 'P1', 'P2', 'P3']
 
+type Called = { level: number; role: string; people: string[] }
+
 /** Thrown between transactions, where a process may be killed; everything of the process is forgotten, the store stays. */
 class Crash extends Error {}
 
@@ -77,6 +79,8 @@ export async function simulateAlerts(
   let now = options.start.getTime()
   /** Time that has passed, whatever the clock says. */
   let elapsedMs = 0
+  /** The furthest that any clock can have brought a climb: time that has passed and jumps forward. */
+  let reachedMs = 0
   const result: Simulated = { hours: 0, incidents: 0, calls: 0, crashes: 0, clockJumps: 0, outages: 0, violations: [] }
   const violated = (what: string): void => {
     if (result.violations.length < 20) result.violations.push(`${new Date(now).toISOString()} ${what}`)
@@ -101,13 +105,20 @@ export async function simulateAlerts(
   let crashIn = Number.POSITIVE_INFINITY
   const process = mortal(store, () => --crashIn < 0)
   let lastEvent = 0
+  /** By incident: when its climb began, what was called in it, and up to which level nobody was there. */
+  const climbing = new Map<number, { beganMs: number; called: Set<string>; skippedTo: number }>()
+  /** By incident that was taken in and has called nobody yet: since when. */
+  const entered = new Map<number, number>()
+  /** What the schedule's past said when it was written. */
+  const past = new Map<string, string | null>()
+  let quiet = new Set<number>()
 
   const deed = (): void => {
     const at = new Date(now)
     const open = listIncidents(store, { state: 'unresolved', limit: 20 })
     const incident = open.length > 0 ? pick(open) : undefined
     const by = { who: pick(people), now: at }
-    switch (below(14)) {
+    switch (below(15)) {
       case 0:
       case 1:
       case 2: {
@@ -140,6 +151,9 @@ export async function simulateAlerts(
         if (incident) withdrawAcknowledgement(store, incident.id, by)
         return
       case 11:
+        if (incident) snoozeIncident(store, incident.id, { ...by, until: new Date(now + (1 + below(300)) * minuteMs) })
+        return
+      case 12:
         if (people.length > 1)
           swapPeople(store, {
             one: people[0] ?? '',
@@ -150,7 +164,7 @@ export async function simulateAlerts(
             now: at,
           })
         return
-      case 12: {
+      case 13: {
         const kind = pick(['replace', 'remove', 'add', 'temporary'] as const)
         addOverride(store, {
           kind,
@@ -213,8 +227,60 @@ export async function simulateAlerts(
     }
   }
 
-  /** What must hold after a turn that nothing killed. */
-  const check = (): void => {
+  /** No call before its time, none twice in a climb, none while it is acknowledged or snoozed. */
+  const checkTime = (incidentId: number, { level, role, people: called }: Called): void => {
+    const severity = findIncident(store, incidentId)?.severity ?? 'P3'
+    const key = `${level}:${role}`
+    const known = climbing.get(incidentId)
+    if (quiet.has(incidentId)) violated(`incident ${incidentId} called ${key} while it was acknowledged or snoozed`)
+    if (known === undefined || role === 'primary') {
+      if (role !== 'primary') violated(`incident ${incidentId} called ${key} before anybody else`)
+      const skippedTo = called.length === 0 ? level + 1 : 0
+      climbing.set(incidentId, { beganMs: entered.get(incidentId) ?? reachedMs, called: new Set([key]), skippedTo })
+      entered.delete(incidentId)
+      return
+    }
+    if (known.called.has(key)) violated(`incident ${incidentId} called ${key} twice in one climb`)
+    known.called.add(key)
+    const step = policy.escalation.levels.find((one) => one.level === level)
+    const isAtOnce = level <= known.skippedTo || step?.atOnceFor.includes(severity) === true
+    const { acknowledgeWithin } = policy.severities[severity]
+    const waitMs = role === 'secondary' ? policy.escalation.secondaryAfter : (step?.after ?? 0)
+    const earliestMs = isAtOnce ? 0 : Math.min(waitMs, acknowledgeWithin / 2)
+    if (reachedMs - known.beganMs < earliestMs)
+      violated(`incident ${incidentId} called ${key} ${reachedMs - known.beganMs} ms after its climb began`)
+  }
+
+  /** Who was on call is written once and never again otherwise; no stretch has two answers. */
+  const checkPast = (isWhole: boolean): void => {
+    const pieces = store.rows<{ from: string; until: string; primary: string | null }>(
+      `select starts_at as "from", ends_at as until, primary_person as "primary" from oncall_past order by starts_at desc limit ?`,
+      isWhole ? -1 : 4,
+    )
+    for (const [index, piece] of pieces.entries()) {
+      const later = pieces[index - 1]
+      if (later && piece.until > later.from) violated(`the schedule's past has two answers at ${later.from}`)
+      if (past.has(piece.from) && past.get(piece.from) !== piece.primary)
+        violated(`the schedule's past at ${piece.from} was ${past.get(piece.from)} and is ${piece.primary}`)
+      past.set(piece.from, piece.primary)
+    }
+    if (isWhole && pieces.length < past.size) violated(`${past.size - pieces.length} stretches of the past are gone`)
+  }
+
+  /** Acknowledged or snoozed until later than the moment. */
+  const quietAt = (moment: number): Set<number> =>
+    new Set(
+      listEscalations(store)
+        .filter(({ incidentId, acknowledgedUntil, snoozedUntil }) => {
+          const isAcknowledged = findIncident(store, incidentId)?.state === 'acknowledged'
+          const until = [isAcknowledged ? acknowledgedUntil : null, snoozedUntil]
+          return until.some((instant) => instant !== null && Date.parse(instant) > moment)
+        })
+        .map(({ incidentId }) => incidentId),
+    )
+
+  /** What must hold of the calls of a turn, also of one that was killed. */
+  const checkCalls = (): void => {
     const at = new Date(now)
     const who = onCall(readSchedule(store, policy, at), at)
     const events = store.rows<{ id: number; incidentId: number; at: string; detail: string }>(
@@ -223,7 +289,9 @@ export async function simulateAlerts(
     )
     for (const event of events) {
       result.calls++
-      const { role, people: called } = JSON.parse(event.detail) as { role: string; people: string[] }
+      const call = JSON.parse(event.detail) as Called
+      const { role, people: called } = call
+      checkTime(event.incidentId, call)
       if (event.at !== at.toISOString()) continue
       const entitled = [who.primary, who.secondary, ...who.also]
       if (role !== 'level' && called.some((id) => !entitled.includes(id)))
@@ -232,6 +300,12 @@ export async function simulateAlerts(
         violated(`incident ${event.incidentId} called somebody whom the policy does not know`)
     }
     lastEvent = events.at(-1)?.id ?? lastEvent
+  }
+
+  /** What must hold after a turn that nothing killed. */
+  const check = (): void => {
+    const at = new Date(now)
+    checkPast(false)
     const climbs = new Map(listEscalations(store).map((escalation) => [escalation.incidentId, escalation]))
     for (const incident of listIncidents(store, { state: 'unresolved', limit: 50 })) {
       const climb = climbs.get(incident.id)
@@ -241,11 +315,14 @@ export async function simulateAlerts(
       }
       if (climb.nextAt <= at.toISOString()) violated(`the climb of incident ${incident.id} is overdue`)
       const { acknowledgementLasts, acknowledgeWithin } = policy.severities[incident.severity]
+      // One that is for working hours may begin so much later.
+      const untilMorning = policy.escalation.workingHoursOnly.includes(incident.severity) ? acknowledgeWithin / 2 : 0
       const longest =
         incident.state === 'acknowledged'
           ? acknowledgementLasts
-          : acknowledgeWithin + Math.max(...policy.escalation.levels.map(({ after }) => after))
-      if (Date.parse(climb.nextAt) - now > longest + minuteMs)
+          : acknowledgeWithin + Math.max(...policy.escalation.levels.map(({ after }) => after)) + untilMorning
+      const snoozedMs = climb.snoozedUntil === null ? 0 : Math.max(0, Date.parse(climb.snoozedUntil) - now)
+      if (Date.parse(climb.nextAt) - now > Math.max(longest, snoozedMs) + minuteMs)
         violated(`incident ${incident.id} (${incident.state}, ${incident.severity}) sleeps until ${climb.nextAt}`)
       if ((incident.state === 'acknowledged') !== (climb.acknowledgedUntil !== null))
         violated(`incident ${incident.id} is ${incident.state}, its climb thinks otherwise`)
@@ -260,13 +337,19 @@ export async function simulateAlerts(
     const stepMs = isBusy
       ? pick([1_000, minuteMs, 5 * minuteMs, 17 * minuteMs, 55 * minuteMs])
       : pick([minuteMs, 240 * minuteMs, 1_440 * minuteMs])
+    const before = now
     now += stepMs
     elapsedMs += stepMs
+    reachedMs += stepMs
     if (random() < 0.3) deed()
     if (random() < 0.02) {
-      now += pick([-3_600_000, 3_600_000, 48 * 3_600_000])
+      const jumpMs = pick([-3_600_000, 3_600_000, 48 * 3_600_000])
+      now += jumpMs
+      reachedMs += Math.max(0, jumpMs)
       result.clockJumps++
     }
+    // What the clock takes back is taken from the quiet, too.
+    quiet = now >= before ? quietAt(now) : new Set()
     if (random() < 0.03) {
       result.outages++
       const kind = pick(['pagerduty', 'slack', 'email'])
@@ -274,8 +357,11 @@ export async function simulateAlerts(
     }
     if (random() < 0.1) down.clear()
     crashIn = random() < 0.1 ? below(12) : Number.POSITIVE_INFINITY
-    if (!(await turn())) continue
-    check()
+    const isWhole = await turn()
+    checkCalls()
+    if (isWhole) check()
+    const waiting = listEscalations(store).filter(({ called }) => called.length === 0)
+    for (const { incidentId } of waiting) if (!entered.has(incidentId)) entered.set(incidentId, reachedMs)
   }
   // All destinations are back and the process lives: everything that is owed goes out.
   down.clear()
@@ -284,6 +370,7 @@ export async function simulateAlerts(
     now += 30_000
     await turn()
   }
+  checkPast(true)
   const stuck =
     store.row<{ n: number }>(`select count(*) as n from outbox where state in ('waiting', 'sending')`)?.n ?? 0
   if (stuck > 0) violated(`${stuck} messages are still in the outbox`)
