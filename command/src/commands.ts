@@ -72,6 +72,7 @@ export const commands = {
   },
   oncall: { summary: 'who is on call; exceptions, swaps, hand-off notes', load: () => import('./commands/oncall.ts') },
   page: { summary: 'open an incident by hand and call whoever is on call', load: () => import('./commands/page.ts') },
+  alerts: { summary: 'what fires; silences and history of alerts', load: () => import('./commands/alerts.ts') },
   incidents: { summary: 'list incidents', load: () => import('./commands/incidents.ts') },
   incident: {
     summary: 'show, acknowledge, update or resolve an incident',

@@ -1,6 +1,8 @@
 import { evidenceLines } from '@dam/ops/src/incidents/evidence-lines.ts'
 import { parseArgs } from 'node:util'
 import { recordAudit } from '@dam/ops/src/audit/audit.ts'
+import { type OpsConfig, readOpsConfig } from '@dam/ops/src/config.ts'
+import { readHost } from '@dam/ops/src/environments/host.ts'
 import { findEscalation, snoozeIncident } from '@dam/ops/src/escalation/escalation-store.ts'
 import type { Incident } from '@dam/ops/src/incidents/incident.ts'
 import {
@@ -15,6 +17,9 @@ import {
 import { draftPostmortem } from '@dam/ops/src/incidents/draft-postmortem.ts'
 import { assignRole, isRole, listRoles, roles } from '@dam/ops/src/incidents/incident-roles.ts'
 import { parseDuration } from '@dam/ops/src/policy/units.ts'
+import { addPublicUpdate, findPublicIncident } from '@dam/ops/src/status-page/public-update-store.ts'
+import { tellSubscribers } from '@dam/ops/src/status-page/tell-subscribers.ts'
+import { shellEnvironment } from '../config.ts'
 import { CommandFailure } from '../failure.ts'
 import { openWatchPlace, type WatchPlace } from '../watch/watch-place.ts'
 
@@ -23,6 +28,8 @@ Usage: ./dam incident <number>                    what happened, who was called,
        ./dam incident <number> ack                you have it: the climb stops for as long as its severity allows
        ./dam incident <number> note <text>        for the time line
        ./dam incident <number> update <text>      for the time line and the incidents channel
+       ./dam incident <number> public <state> <text> [--title <text>]   for the status page and its readers; the title is
+                                                  needed once. States: investigating, identified, watching, resolved
        ./dam incident <number> resolve <text>     it is over, and why
        ./dam incident <number> unack              you give it back: the climb begins again
        ./dam incident <number> snooze 30m         nobody is called for so long (a day at most), then from the first level on
@@ -37,7 +44,12 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { host: { type: 'string' }, by: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: {
+      host: { type: 'string' },
+      by: { type: 'string' },
+      title: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
   })
   const [number = '', action = 'show', ...words] = positionals
   using place = openWatchPlace(values.host, values.by)
@@ -109,12 +121,61 @@ export async function run(args: string[]): Promise<number> {
       console.log(`${name.join(' ')} is ${role} of incident ${incident.id}.`)
       return 0
     }
+    case 'public':
+      tellPublic(place, incident, { words, title: values.title })
+      console.log(`The public knows: ${consoleUrl(place)}/status`)
+      return 0
     case 'postmortem':
       console.log(draftPostmortem(place.store, incident))
       return 0
     default:
       throw new CommandFailure(`There is no "${action}". ./dam incident --help lists what there is.`)
   }
+}
+
+const publicStates = ['investigating', 'identified', 'watching', 'resolved'] as const
+
+function tellPublic(
+  place: WatchPlace,
+  incident: Incident,
+  said: { words: readonly string[]; title: string | undefined },
+): void {
+  const { store, policy, who, now } = place
+  const [given, ...rest] = said.words
+  const state = publicStates.find((known) => known === given)
+  const text = rest.join(' ').trim()
+  const title = said.title ?? findPublicIncident(store, incident.id)?.title
+  const usage = `./dam incident ${incident.id} public investigating "Uploads fail; we look into it." --title "Uploads fail"`
+  if (!state || !text) throw new CommandFailure(`Say the state (${publicStates.join(', ')}) and what to tell: ${usage}`)
+  if (title === undefined) throw new CommandFailure(`Give it a name that the public understands: ${usage}`)
+  const shown = opsConfigOf(place).statusEnvironments
+  if (!shown.includes(incident.environment))
+    throw new CommandFailure(
+      `The status page does not show ${incident.environment}, only ${shown.join(', ') || 'nothing'}: OPS_STATUS_ENVIRONMENTS.`,
+    )
+  store.transaction(() => {
+    const id = addPublicUpdate(store, { incidentId: incident.id, title: said.title, state, text, by: who, now })
+    tellSubscribers(
+      store,
+      { id, incidentId: incident.id, title, state, text },
+      { name: policy.service.name, baseUrl: consoleUrl(place), now },
+    )
+    recordAudit(store, {
+      who,
+      action: 'incident.told-public',
+      subject: `incident:${incident.id}`,
+      detail: { state, text },
+      now,
+    })
+  })
+}
+
+const opsConfigOf = ({ place: { hostDir } }: WatchPlace): OpsConfig =>
+  readOpsConfig(shellEnvironment, hostDir === null ? undefined : readHost(hostDir).ops)
+
+function consoleUrl(place: WatchPlace): string {
+  const { opsPublicUrl, opsHost, opsPort } = opsConfigOf(place)
+  return opsPublicUrl ?? `http://${opsHost}:${opsPort}`
 }
 
 const by = ({ acknowledgedBy }: Incident): string => (acknowledgedBy === null ? '' : ` by ${acknowledgedBy}`)

@@ -64,6 +64,41 @@ test('a person pages, acknowledges and resolves', async () => {
   expect((await dam('incidents')).text).toContain('No incident is open')
 })
 
+test('an incident is snoozed, raised, led, told the public and written up; bad words are answered with good ones', async () => {
+  await dam('page', 'uploads', 'hang', '--severity', 'P1')
+  expect((await dam('incident', '1', 'snooze', '3d')).text).toContain('a day at most')
+  expect((await dam('incident', '1', 'snooze', '30m')).text).toContain('Nobody is called for incident 1 before')
+  expect((await dam('incident', '1', 'severity', 'P7')).text).toContain('P0, P1, P2, P3')
+  expect((await dam('incident', '1', 'severity', 'P0')).text).toContain('Incident 1 is P0 now')
+  expect((await dam('incident', '1', 'role', 'king', 'anna')).text).toContain('commander, scribe')
+  await dam('incident', '1', 'role', 'commander', 'anna')
+  expect((await dam('incident', '1', 'public', 'watching', 'It', 'works', 'again')).text).toContain('--title')
+  await dam('incident', '1', 'public', 'watching', 'It works again.', '--title', 'Uploads fail')
+  const { text } = await dam('incident', '1', 'postmortem')
+  for (const part of [
+    '# Incident 1: uploads hang',
+    'P0, local',
+    'commander: anna',
+    'P1 → P0',
+    'told the public (watching)',
+  ])
+    expect(text).toContain(part)
+})
+
+test('an alert is silenced with a reason and for a time, and the silence is ended', async () => {
+  expect((await dam('alerts')).text).toContain('No alert fires')
+  expect((await dam('alerts', '--all')).text).toMatch(/P0 .*system-down .*unknown/)
+  expect((await dam('alerts', 'silence', 'cpu', '--for', '2h')).text).toContain('There is: system-down')
+  expect((await dam('alerts', 'silence', 'cpu-high', '--reason', 'load test')).text).toContain('for how long')
+  expect((await dam('alerts', 'silence', 'cpu-high', '--for', '2h')).text).toContain('needs a reason')
+  expect((await dam('alerts', 'silence', 'cpu-high', '--for', '2h', '--reason', 'load test')).text).toContain(
+    'Silence 1',
+  )
+  expect((await dam('alerts')).text).toContain('Silence 1: cpu-high in every environment')
+  expect((await dam('alerts', 'unsilence', '1')).code).toBe(0)
+  expect((await dam('alerts', 'unsilence', '1')).code).toBe(1)
+})
+
 test('a policy is checked, explained, compared and tested against what was recorded', async () => {
   expect((await dam('policy', 'check')).text).toContain('2 people')
   expect((await dam('policy', 'explain')).text).toContain('Error rate above 5 %')

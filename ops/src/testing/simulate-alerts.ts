@@ -40,6 +40,7 @@ export type Simulated = {
 
 type Random = () => number
 const minuteMs = 60_000
+const roundsUntilDown = 4
 const severities: Severity[] = ['P0', 'P1', 'P2', 'P3']
 
 type Called = { level: number; role: string; people: string[] }
@@ -199,7 +200,7 @@ export async function simulateAlerts(
     try {
       announceIncidents(process, told)
       runEscalation(process, told)
-      // As often as the sender looks between two turns, until nothing more goes.
+      // As often as the sender looks between two turns, until nothing more goes; one that is silent it asks until it counts as down.
       const send = (): Promise<number> =>
         sendDue(
           {
@@ -216,7 +217,7 @@ export async function simulateAlerts(
           },
           destinations,
         )
-      for (let round = 0; round < 12 && (await send()) > 0; round++);
+      for (let round = 0; round < 12 && ((await send()) > 0 || round < roundsUntilDown); round++);
       recordPast(process, policy, at)
       return true
     } catch (error) {
