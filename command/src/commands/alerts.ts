@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { addSilence, endSilence } from '@dam/ops/src/alerts/alert-store.ts'
-import { formatValue } from '@dam/ops/src/alerts/describe-reading.ts'
+import { describeLimit, formatValue } from '@dam/ops/src/alerts/describe-reading.ts'
 import { recordAudit } from '@dam/ops/src/audit/audit.ts'
 import { readAlerts } from '@dam/ops/src/console/views/alert-view.ts'
 import { parseDuration } from '@dam/ops/src/policy/units.ts'
@@ -74,10 +74,14 @@ export async function run(args: string[]): Promise<number> {
 type View = ReturnType<typeof readAlerts>
 
 function show({ policy }: WatchPlace, alerts: View['alerts'], silences: View['silences']): void {
-  const signalOf = new Map(policy.alerts.map(({ name, signal }) => [name, signal]))
-  const reading = (rule: string, value: number | null): string => {
-    const signal = signalOf.get(rule)
-    return value === null || signal === undefined ? '' : formatValue(signal, value)
+  const rules = new Map(policy.alerts.map((rule) => [rule.name, rule]))
+  const reading = (name: string, value: number | null): string => {
+    const rule = rules.get(name)
+    return value === null || !rule ? '' : formatValue(rule.signal, value)
+  }
+  const limit = (name: string): string => {
+    const rule = rules.get(name)
+    return rule ? describeLimit(rule) : ''
   }
   if (alerts.length === 0) console.log('No alert fires, none is about to.')
   else
@@ -90,7 +94,7 @@ function show({ policy }: WatchPlace, alerts: View['alerts'], silences: View['si
           alert.rule,
           `${alert.phase}${alert.silence ? ', silenced' : ''}${alert.inhibitedNowBy ? `, follows from ${alert.inhibitedNowBy}` : ''}`,
           reading(alert.rule, alert.value),
-          `${alert.is} ${reading(alert.rule, alert.threshold)}`,
+          limit(alert.rule),
           alert.incidentId ?? '',
         ]),
       ),

@@ -23,6 +23,16 @@ export function formatValue(signal: AlertRule['signal'], value: number | null): 
   }
 }
 
-/** `Error rate 6.1 %, limit above 5 %`. */
+/** `Error rate 6.1 %, limit above 5 %`; of a flag, which has no limit, `System answers: no`. */
 export const describeReading = (rule: AlertRule, value: number | null): string =>
-  `${signals[rule.signal].title} ${formatValue(rule.signal, value)}, limit ${rule.is} ${formatValue(rule.signal, rule.threshold.value)}`
+  signals[rule.signal].unit === 'flag'
+    ? `${signals[rule.signal].title}: ${formatValue(rule.signal, value)}`
+    : `${signals[rule.signal].title} ${formatValue(rule.signal, value)}, limit ${describeLimit(rule)}`
+
+/** `Error rate above 5 %`, `System answers: no`. */
+export const describeCondition = (rule: AlertRule): string =>
+  `${signals[rule.signal].title}${signals[rule.signal].unit === 'flag' ? ':' : ''} ${describeLimit(rule)}`
+
+/** `above 5 %`, `no`. */
+export const describeLimit = (rule: AlertRule): string =>
+  signals[rule.signal].unit === 'flag' ? 'no' : `${rule.is} ${formatValue(rule.signal, rule.threshold.value)}`

@@ -23,7 +23,7 @@ export const causeTitles = {
   'memory-load': 'The work at hand needs more memory than the machine has',
   'out-of-memory': 'The kernel ends processes for want of memory',
   'cpu-other-process': 'A program beside DAM takes the processors',
-  'cpu-load': "DAM's own work fills the processors",
+  'cpu-load': 'The processors are full',
   'cache-down': 'Redis does not answer',
   'cache-misses': 'The shared cache seldom has what is asked',
   'queue-backlog': 'Background work piles up',

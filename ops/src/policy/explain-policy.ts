@@ -1,4 +1,4 @@
-import { formatValue } from '../alerts/describe-reading.ts'
+import { describeCondition, formatValue } from '../alerts/describe-reading.ts'
 import { signals } from '../signals/vocabulary.ts'
 import type { AlertRule, Policy } from './policy.ts'
 import { formatDuration } from './units.ts'
@@ -38,7 +38,7 @@ export function explainPolicy(policy: Policy): { title: string; lines: string[] 
       title: 'Escalation',
       lines: policy.escalation.levels.map(
         ({ level, title, after, respondWithin, atOnceFor, to }) =>
-          `Level ${level}, ${title}: after ${formatDuration(after)}${atOnceFor.length > 0 ? ` (${atOnceFor.join(', ')} at once)` : ''}, answers within ${formatDuration(respondWithin)}; ${to === 'oncall' ? `whoever is on call, the secondary ${formatDuration(policy.escalation.secondaryAfter)} later` : to.length === 0 ? 'nobody entered' : to.map(nameOf).join(', ')}`,
+          `Level ${level}, ${title}: ${after === 0 ? 'at once' : `after ${formatDuration(after)}`}${atOnceFor.length > 0 ? ` (${atOnceFor.join(', ')} at once)` : ''}, answers within ${formatDuration(respondWithin)}; ${to === 'oncall' ? `whoever is on call, the secondary ${formatDuration(policy.escalation.secondaryAfter)} later` : to.length === 0 ? 'nobody entered' : to.map(nameOf).join(', ')}`,
       ),
     },
     {
@@ -68,4 +68,4 @@ export function explainPolicy(policy: Policy): { title: string; lines: string[] 
 
 /** `error-rate-high: Error rate above 1 % over 5 min for 5 min; over at 0.7 %` */
 export const explainRule = (rule: AlertRule): string =>
-  `${rule.name}: ${signals[rule.signal].title} ${rule.is} ${formatValue(rule.signal, rule.threshold.value)} over ${formatDuration(rule.window)}${rule.for > 0 ? ` for ${formatDuration(rule.for)}` : ''}; over at ${formatValue(rule.signal, rule.clear.value)}`
+  `${rule.name}: ${describeCondition(rule)} over ${formatDuration(rule.window)}${rule.for > 0 ? ` for ${formatDuration(rule.for)}` : ''}; over at ${formatValue(rule.signal, rule.clear.value)}`

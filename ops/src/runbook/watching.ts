@@ -1,4 +1,4 @@
-import { formatValue } from '../alerts/describe-reading.ts'
+import { describeCondition, formatValue } from '../alerts/describe-reading.ts'
 import type { AlertRule, Policy } from '../policy/policy.ts'
 import { formatDuration } from '../policy/units.ts'
 import { signals } from '../signals/vocabulary.ts'
@@ -67,7 +67,7 @@ function metricEntry(policy: Policy, name: AlertRule['signal'], title: string): 
 }
 
 const explainRule = (rule: AlertRule): string =>
-  `${signals[rule.signal].title} ${rule.is} ${formatValue(rule.signal, rule.threshold.value)} over ${formatDuration(rule.window)}${rule.for > 0 ? ` for ${formatDuration(rule.for)}` : ''}`
+  `${describeCondition(rule)} over ${formatDuration(rule.window)}${rule.for > 0 ? ` for ${formatDuration(rule.for)}` : ''}`
 
 function channelEntry(address: string, channelState: RunbookSource['channelState']): RunbookEntry {
   const missing = channelState(address)

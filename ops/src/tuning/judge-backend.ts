@@ -57,7 +57,9 @@ export function judgeStatements(statements: Maybe<Found['statements']>, tables: 
         ...index,
         isOk: advised.length === 0,
         figure:
-          advised.length === 0 ? 'none is' : advised.map(({ table, column }) => `${table} by ${column}`).join(', '),
+          advised.length === 0
+            ? 'none is missing'
+            : advised.map(({ table, column }) => `${table} by ${column}`).join(', '),
         advice: advised
           .map(({ table, column, name }) => `create index concurrently ${name} on ${table} (${column})`)
           .join('; '),
