@@ -217,7 +217,7 @@ export async function simulateAlerts(
           },
           destinations,
         )
-      for (let round = 0; round < 12 && ((await send()) > 0 || round < roundsUntilDown); round++);
+      for (let round = 0; round < 60 && ((await send()) > 0 || round < roundsUntilDown); round++);
       recordPast(process, policy, at)
       return true
     } catch (error) {
