@@ -153,9 +153,25 @@ export const opsEndpoints = {
     status: 200,
     response: s.commandAnswer,
   },
-  attest: {
-    summary: 'Vouch for what no machine can know',
+  reviewRelease: {
+    summary: 'Attest, as somebody who wrote none of its commits, to have reviewed this artifact',
     access: 'operator',
+    params: s.byDigest,
+    body: s.optionalNote,
+    status: 204,
+  },
+  getVerification: {
+    summary: 'The checklists after a deployment as they stand now; changes nothing',
+    access: 'viewer',
+    params: s.byEnvironment,
+    query: s.verificationQuery,
+    status: 200,
+    response: s.verification,
+  },
+  attest: {
+    summary: 'Vouch for a line of these checklists that no machine can know',
+    access: 'operator',
+    params: s.byEnvironment,
     body: s.attestBody,
     status: 204,
   },
@@ -227,6 +243,13 @@ export const opsEndpoints = {
     status: 200,
     response: s.incidents,
   },
+  raiseIncident: {
+    summary: 'Open an incident by hand; it climbs like any other',
+    access: 'operator',
+    body: s.incidentRaise,
+    status: 201,
+    response: s.incidentRaised,
+  },
   getIncident: {
     summary: 'One incident with its evidence and time line',
     access: 'viewer',
@@ -248,7 +271,30 @@ export const opsEndpoints = {
     body: s.noteBody,
     status: 204,
   },
+  snoozeIncident: {
+    summary: 'Nobody is called for it for a while, a day at most',
+    access: 'operator',
+    params: s.numberId,
+    body: s.snoozeBody,
+    status: 204,
+  },
   resolveIncident: { summary: 'Close it', access: 'operator', params: s.numberId, body: s.noteBody, status: 204 },
+
+  diagnose: {
+    summary: 'Look at everything that bears on one of the five common issues; only reads, and is kept',
+    access: 'operator',
+    params: s.byEnvironment,
+    body: s.diagnoseBody,
+    status: 200,
+    response: s.diagnosis,
+  },
+  getTuning: {
+    summary: 'The chapter Performance Tuning, line by line, with figures and bounds',
+    access: 'viewer',
+    params: s.byEnvironment,
+    status: 200,
+    response: s.tuning,
+  },
 
   receiveAlerts: {
     summary: 'Alerts of a Prometheus Alertmanager (webhook, version 4); answered when they are committed',

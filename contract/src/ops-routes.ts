@@ -28,7 +28,9 @@ export const opsRoutes = {
 
   listGates: { method: 'GET', path: '/environments/{environment}/gates/{tag}/' },
   waiveGate: { method: 'POST', path: '/environments/{environment}/gates/{tag}/waivers/' },
-  attest: { method: 'POST', path: '/attestations/' },
+  reviewRelease: { method: 'POST', path: '/releases/{digest}/review/' },
+  getVerification: { method: 'GET', path: '/environments/{environment}/verification/' },
+  attest: { method: 'POST', path: '/environments/{environment}/attestations/' },
 
   listBackups: { method: 'GET', path: '/backups/' },
   startBackup: { method: 'POST', path: '/backups/' },
@@ -43,10 +45,15 @@ export const opsRoutes = {
   forgetAnalysis: { method: 'DELETE', path: '/judge/{analysis}/' },
 
   listIncidents: { method: 'GET', path: '/incidents/' },
+  raiseIncident: { method: 'POST', path: '/incidents/' },
   getIncident: { method: 'GET', path: '/incidents/{id}/' },
   acknowledgeIncident: { method: 'POST', path: '/incidents/{id}/acknowledge/' },
   noteIncident: { method: 'POST', path: '/incidents/{id}/notes/' },
+  snoozeIncident: { method: 'POST', path: '/incidents/{id}/snooze/' },
   resolveIncident: { method: 'POST', path: '/incidents/{id}/resolve/' },
+
+  diagnose: { method: 'POST', path: '/environments/{environment}/diagnoses/' },
+  getTuning: { method: 'GET', path: '/environments/{environment}/tuning/' },
 
   receiveAlerts: { method: 'POST', path: '/inbound/alertmanager/' },
 

@@ -188,7 +188,13 @@ export const releaseDetail = release.extend({
   artifact: z.object({
     present: z.boolean(),
     sizeBytes: count.nullable(),
-    signed: z.boolean().describe('a signature lies beside it; `./dam release verify` checks it'),
+    signature: z
+      .object({
+        state: z.enum(['verified', 'refused', 'missing']),
+        keyId: z.string().nullable(),
+        because: z.string().describe('of a refusal'),
+      })
+      .describe('against the keys this host trusts, with the digest and every file of the artifact'),
     installed: z.boolean(),
   }),
   sbom: z.object({ packages: count, licences: z.array(z.object({ name: z.string(), count })) }).nullable(),
@@ -287,9 +293,6 @@ export const gates = z.object({
   environment: z.string(),
   tag: z.string(),
   gates: z.array(gateStatus),
-  attestations: z.array(
-    z.object({ id: count, item: z.string(), by: z.string(), note: z.string(), at: time, expiresAt: time }),
-  ),
 })
 export const waiverBody = z.strictObject({
   kind: z.enum(['reviewed', 'tests', 'security', 'performance', 'migrations', 'backup', 'rollback']),
@@ -297,10 +300,23 @@ export const waiverBody = z.strictObject({
   requestedBy: word.max(200).optional().describe('who asks for it; must be somebody else'),
   hours: z.number().int().min(1).max(168),
 })
+export const verificationQuery = z.object({
+  journey: z.stringbool().optional().describe('true: walk the smoke journey as well, which takes some seconds'),
+})
+export const checklistLine = z.object({
+  item: z.string(),
+  title: z.string(),
+  state: z.enum(['pass', 'fail', 'unknown', 'attested', 'attestation-missing']),
+  evidence: z.string(),
+})
+export const verification = z.object({
+  environment: z.string(),
+  since: time.describe('errors are new from here on, and attestations count'),
+  lists: z.array(z.object({ name: z.enum(['staging', 'production']), lines: z.array(checklistLine) })),
+})
 export const attestBody = z.strictObject({
-  subject: z.string().regex(/^(deployment:\d+|release:[0-9a-f]{64})$/),
   item: word.max(200),
-  note: z.string().trim().max(2000).optional(),
+  note: word.max(2000).describe('what was seen'),
   hours: z.number().int().min(1).max(720),
 })
 
@@ -354,6 +370,58 @@ export const incidentDetail = incidentSummary.extend({
 })
 export const noteBody = z.strictObject({ message: word.max(5000) })
 export const optionalNote = z.strictObject({ message: z.string().trim().max(5000).optional() })
+export const incidentRaise = z.strictObject({
+  environment: environmentName,
+  severity,
+  title: z.string().trim().min(3, 'Say what is wrong.').max(200),
+})
+export const incidentRaised = z.object({ id: count })
+export const snoozeBody = z.strictObject({ minutes: z.number().int().min(1).max(1440) })
+
+// Diagnosis and tuning ----------------------------------------------------------------
+
+export const playbook = z.enum(['errors', 'slow', 'memory', 'database', 'cdn'])
+export const diagnoseBody = z.strictObject({ playbook })
+export const diagnosis = z.object({
+  id: count.describe('its actions are called by it: `./dam fix 12.1`'),
+  playbook,
+  environment: z.string(),
+  at: time,
+  tookMs: z.number(),
+  causes: z
+    .array(
+      z.object({
+        cause: z.string(),
+        title: z.string(),
+        weight: z.number(),
+        share: z.number(),
+        evidence: z.array(z.string()),
+        action: z.object({
+          kind: z.string(),
+          title: z.string(),
+          risk: z.enum(['read', 'reversible', 'disruptive', 'destructive']),
+          command: z.string(),
+        }),
+      }),
+    )
+    .describe('most likely first'),
+  findings: z.record(
+    z.string(),
+    z.object({ state: z.enum(['known', 'unknown']), because: z.string().optional(), tookMs: z.number() }),
+  ),
+})
+export const tuning = z.object({
+  lines: z.array(
+    z.object({
+      area: z.enum(['frontend', 'backend']),
+      name: z.string(),
+      state: z.enum(['ok', 'out-of-bounds', 'unknown']),
+      figure: z.string(),
+      bound: z.string(),
+      advice: z.string(),
+    }),
+  ),
+})
 
 // Actions and audit -----------------------------------------------------------------
 

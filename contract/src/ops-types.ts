@@ -38,6 +38,11 @@ export type OnCallView = z.output<typeof w.onCall>
 export type IncidentCalls = z.output<typeof w.incidentCalls>
 export type RunbookView = z.output<typeof w.runbook>
 export type RunbookEntry = z.output<typeof w.runbookEntry>
+export type Verification = z.output<typeof s.verification>
+export type ChecklistLine = z.output<typeof s.checklistLine>
+export type DiagnosisView = z.output<typeof s.diagnosis>
+export type TuningView = z.output<typeof s.tuning>
+export type OpsTokenView = z.output<typeof s.opsToken>
 export type ActionView = z.output<typeof s.action>
 
 type Part<N extends keyof OpsEndpoints, K extends string, D> = OpsEndpoints[N] extends {

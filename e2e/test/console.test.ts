@@ -6,7 +6,9 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, test, type Page } from '@playwright/test'
+import { buildOnce } from '../src/build-once.ts'
 import { root, scratch } from '../src/config.ts'
+import { freePort } from '../src/free-port.ts'
 
 /** The ops process on a host whose store was filled by the product's own code; the application itself does not run. */
 test.describe.configure({ mode: 'serial' })
@@ -22,18 +24,14 @@ test.beforeAll(async () => {
   folder = mkdtempSync(path.join(scratch, 'host-'))
   production = createServer((_, response) => response.end('{"status":"healthy","version":"1.1.0"}'))
   await new Promise<void>((resolve) => production.listen(0, '127.0.0.1', resolve))
-  const built = spawnSync(path.join(root, 'dam'), ['build'], { cwd: root, encoding: 'utf8' })
-  expect(built.status, built.stderr).toBe(0)
+  buildOnce()
   const productionUrl = `http://127.0.0.1:${(production.address() as AddressInfo).port}`
   const seeded = spawnSync(process.execPath, ['ops/src/testing/seed-host.ts', folder, productionUrl], {
     cwd: root,
     encoding: 'utf8',
   })
   expect(seeded.status, seeded.stderr).toBe(0)
-  const free = createServer()
-  await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
-  const { port } = free.address() as AddressInfo
-  await new Promise((resolve) => free.close(resolve))
+  const port = await freePort()
   address = `http://localhost:${port}`
   ops = spawn(process.execPath, ['ops/src/main.ts'], {
     cwd: root,
@@ -177,6 +175,7 @@ const places = [
   '/signals?environment=production&range=24h',
   '/alerts',
   '/oncall',
+  '/diagnosis',
   '/runbook',
   '/status',
   '/incidents',
@@ -185,6 +184,9 @@ const places = [
   '/deployments',
   '/deployments/2',
   '/deployments/3',
+  '/verification?environment=production',
+  '/maintenance',
+  '/account',
   '/backups',
   '/drills',
   '/audit',

@@ -8,6 +8,7 @@ import { openCommandRunner, settleActions } from './actions/run-command.ts'
 import type { OpsConfig } from './config.ts'
 import { maintenanceSpans, type MaintenanceSpan } from './console/maintenance-spans.ts'
 import { operationMetrics, type MetricsRenderer } from './console/metrics.ts'
+import { inspectionHandlers } from './console/inspection-handlers.ts'
 import { judgeHandlers } from './console/judge-handlers.ts'
 import { maintenanceHandlers } from './console/maintenance-handlers.ts'
 import { operationHandlers } from './console/operation-handlers.ts'
@@ -93,6 +94,7 @@ export function createApp(input: AppInput): App {
         isHosted: config.hostDir !== undefined,
         shiftOf: (principal, at) => findShift(store, policy(), principal, at),
       }),
+      ...inspectionHandlers({ store, policy, environments: input.environments, commands }),
       ...judgeHandlers({
         store,
         policy,

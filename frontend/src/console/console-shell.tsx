@@ -82,10 +82,11 @@ export function ConsoleShell({ operator, children }: { operator: OperatorView; c
           )
         })}
         <div className={styles.foot}>
-          <span className={styles.person}>
+          <Link to="/account" className={styles.person} aria-current={isWithin('/account', path) ? 'page' : undefined}>
             <bdi>{operator.displayName || operator.username}</bdi>
             <small>{roleName(operator.role)}</small>
-          </span>
+            <span className="visually-hidden">{t`My account`}</span>
+          </Link>
           <span className={styles.footTools}>
             <button
               type="button"

@@ -42,6 +42,12 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
     nav: { label: msg`Alerts`, icon: 'bell', group: 'watch' },
   },
   {
+    pattern: '/diagnosis',
+    component: lazy(() => import('./pages/diagnosis-page.tsx')),
+    access: 'viewer',
+    nav: { label: msg`Diagnosis`, icon: 'search', group: 'watch' },
+  },
+  {
     pattern: '/oncall',
     component: lazy(() => import('./pages/oncall-page.tsx')),
     access: 'viewer',
@@ -73,6 +79,12 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
     access: 'viewer',
     nav: { label: msg`Deployments`, icon: 'ship', group: 'ship' },
   },
+  {
+    pattern: '/verification',
+    component: lazy(() => import('./pages/verification-page.tsx')),
+    access: 'viewer',
+    nav: { label: msg`Verification`, icon: 'check', group: 'ship' },
+  },
   { pattern: '/deployments/:id', component: lazy(() => import('./pages/deployment-page.tsx')), access: 'viewer' },
   { pattern: '/deploy', component: lazy(() => import('./pages/deploy-page.tsx')), access: 'operator' },
   {
@@ -98,6 +110,13 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
     component: lazy(() => import('./pages/maintenance-window-page.tsx')),
     access: 'viewer',
   },
+  {
+    pattern: '/tuning',
+    component: lazy(() => import('./pages/tuning-page.tsx')),
+    access: 'viewer',
+    nav: { label: msg`Tuning`, icon: 'settings', group: 'keep' },
+  },
+  { pattern: '/account', component: lazy(() => import('./pages/account-page.tsx')), access: 'viewer' },
   {
     pattern: '/audit',
     component: lazy(() => import('./pages/audit-page.tsx')),

@@ -81,6 +81,29 @@ export function formatTime(iso: string): string {
   ).format(new Date(iso))
 }
 
+/** `1 Mar`, of a day written as UTC. */
+export function formatShortDay(iso: string): string {
+  return cached(
+    'short-day',
+    (locale) => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' }),
+  ).format(new Date(iso))
+}
+
+/** `Sun`, of a day written as UTC. */
+export function formatWeekday(iso: string): string {
+  return cached('weekday', (locale) => new Intl.DateTimeFormat(locale, { weekday: 'short', timeZone: 'UTC' })).format(
+    new Date(iso),
+  )
+}
+
+/** Time of day of a named zone. */
+export function formatTimeIn(timeZone: string, iso: string): string {
+  return cached(
+    `time-in ${timeZone}`,
+    (locale) => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }),
+  ).format(new Date(iso))
+}
+
 /** `02:00 – 04:00 UTC`, in the reader's zone. */
 export function formatTimeRange(from: string, until: string): string {
   return cached(

@@ -14,6 +14,7 @@ import { createSession } from '../people/operator-session-store.ts'
 import { ensureSetupLink } from '../people/setup.ts'
 import { readPolicy } from '../policy/read-policy.ts'
 import { openStore, type Store } from '../store.ts'
+import { validAttestations } from '../verification/attestation-store.ts'
 
 let folder: string
 let store: Store
@@ -140,6 +141,30 @@ test('with the application down the overview says so, and incidents are worked o
   expect(data.events.map((event) => event.kind)).toEqual(['opened', 'acknowledged', 'note', 'resolved'])
   const audit = listAudit(store, { limit: 10, action: 'incident' }).map(({ who, action }) => `${who} ${action}`)
   expect(audit).toEqual(['operator incident.resolved', 'operator incident.acknowledged'])
+})
+
+test('a person raises an incident, puts it off, and vouches for what no machine can know', async () => {
+  const operator = await clientOf('operator')
+  const raised = await operator('raiseIncident', {
+    body: { environment: 'local', severity: 'P1', title: 'Uploads hang' },
+  })
+  const params = { id: raised.data.id }
+  await operator('snoozeIncident', { params, body: { minutes: 30 } })
+  expect((await operator('getIncident', { params })).data.events.map(({ kind }) => kind)).toEqual(['opened', 'snoozed'])
+  const until = Date.parse((await operator('getIncidentCalls', { params })).data.escalation?.snoozedUntil ?? '')
+  expect(until - Date.now()).toBeGreaterThan(29 * 60_000)
+
+  const environment = { environment: 'local' }
+  const note = 'tried every page'
+  await expect(
+    operator('attest', { params: environment, body: { item: 'nothing', note, hours: 1 } }),
+  ).rejects.toMatchObject({ status: 422 })
+  await operator('attest', { params: environment, body: { item: 'features', note, hours: 1 } })
+  // Where ./dam verify looks for it.
+  expect(validAttestations(store, 'environment:local', new Date()).get('features')).toMatchObject({
+    by: 'operator',
+    note,
+  })
 })
 
 test('a change made by another process reaches the browser', async () => {

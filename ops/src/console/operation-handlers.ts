@@ -3,22 +3,24 @@ import { findAction, listActions } from '../actions/action-store.ts'
 import { presentAction, settleActions, type CommandRunner } from '../actions/run-command.ts'
 import { listAudit, recordAudit } from '../audit/audit.ts'
 import type { Environment } from '../environments/environment.ts'
+import { snoozeIncident } from '../escalation/escalation-store.ts'
 import {
   acknowledgeIncident,
   addIncidentEvent,
   findIncident,
   listIncidentEvents,
   listIncidents,
+  openIncident,
   resolveIncident,
 } from '../incidents/incident-store.ts'
 import type { Incident } from '../incidents/incident.ts'
 import { hourMs } from '../gates/gate-policy.ts'
 import { readPolicy } from '../policy/read-policy.ts'
-import { resolveRelease } from '../releases/release-store.ts'
+import { findReleaseByDigest, resolveRelease } from '../releases/release-store.ts'
 import { authenticate, credentialOf } from '../people/authenticate.ts'
 import type { Store } from '../store.ts'
-import { addAttestation, listAttestations } from './attestations.ts'
 import type { Handlers } from './handler.ts'
+import type { InspectionRoutes } from './inspection-handlers.ts'
 import type { JudgeRoutes } from './judge-handlers.ts'
 import type { Probes } from './probe-environments.ts'
 import type { MaintenanceRoute } from './maintenance-handlers.ts'
@@ -47,6 +49,7 @@ export type OperationDeps = {
 
 type Routes = Exclude<
   keyof Handlers,
+  | InspectionRoutes
   | JudgeRoutes
   | MaintenanceRoute
   | WatchRoutes
@@ -106,9 +109,9 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
       if (!deployment) throw new Problem('not-found', 'There is no such deployment.')
       return deployment
     },
-    planDeployment: ({ params, query }) => {
+    planDeployment: ({ params, query }, { principal }) => {
       deployable(params.environment)
-      return commands.ask(['deploy', '--dry-run', params.environment, query.tag, '--json'])
+      return commands.ask(['deploy', '--dry-run', params.environment, query.tag, '--by', principal.username, '--json'])
     },
     startDeployment: ({ params, body }, { principal, now }) => {
       deployable(params.environment)
@@ -163,7 +166,6 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
         environment: params.environment,
         tag: params.tag,
         gates: readGates(await commands.ask(['gates', params.environment, params.tag, '--json'])),
-        attestations: listAttestations(store, params.tag),
       }
     },
     waiveGate: async ({ params, body }, { principal, now }) => {
@@ -191,8 +193,20 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
       }
       return { ok: true, exitCode: 0, answer: null, output: `${kind} is waived for ${release.tag} in ${name}.` }
     },
-    attest: ({ body }, { principal, now }) => {
-      addAttestation(store, { ...body, by: principal.username, now })
+    reviewRelease: async ({ params, body }, { principal, now }) => {
+      const release = findReleaseByDigest(store, params.digest)
+      if (!release) throw new Problem('not-found', 'The ledger has no release of this digest.')
+      const [{ commitsToReview }, { attestReview }] = await Promise.all([
+        import('../gates/review/review-release.ts'),
+        import('../gates/review/attest-review.ts'),
+      ])
+      try {
+        const commits = await commitsToReview({ store, repositoryDir: deps.checkout }, release)
+        const by = { name: principal.username, isAuthenticated: true }
+        attestReview({ store, release, commits }, { by, digest: params.digest, note: body.message ?? '' }, now)
+      } catch (error) {
+        throw new Problem('not-possible-now', error instanceof Error ? error.message : String(error))
+      }
       return undefined
     },
 
@@ -244,6 +258,18 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
           .map((one) => presentIncident(one)),
       }
     },
+    raiseIncident: ({ body }, { principal, now }) => {
+      const { name } = known(body.environment)
+      const { title, severity } = body
+      const who = principal.username
+      return store.transaction(() => {
+        recordAudit(store, { who, action: 'page', subject: name, detail: { title, severity }, now })
+        const dedupKey = `${name}/person/${now.getTime()}`
+        const cause = `reported by ${who}`
+        const opened = openIncident(store, { environment: name, severity, title, cause, dedupKey, openedBy: who, now })
+        return { id: opened.incident.id }
+      })
+    },
     getIncident: ({ params }) => {
       const found = incident(params.id)
       return {
@@ -271,6 +297,17 @@ export function operationHandlers(deps: OperationDeps): Pick<Handlers, Routes> {
         const { id } = incident(params.id)
         addIncidentEvent(store, id, { kind: 'note', who: principal.username, message: body.message, now })
         recordAudit(store, { who: principal.username, action: 'incident.noted', subject: `incident:${id}`, now })
+        return undefined
+      }),
+    snoozeIncident: ({ params, body }, { principal, now }) =>
+      store.transaction(() => {
+        const { id } = incident(params.id)
+        const who = principal.username
+        const until = new Date(now.getTime() + body.minutes * 60_000)
+        if (!snoozeIncident(store, id, { until, who, now }))
+          throw new Problem('not-possible-now', 'It is resolved: nobody is called for it.')
+        const detail = { until: until.toISOString() }
+        recordAudit(store, { who, action: 'incident.snooze', subject: `incident:${id}`, detail, now })
         return undefined
       }),
     resolveIncident: ({ params, body }, { principal, now }) =>

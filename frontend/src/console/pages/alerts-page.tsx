@@ -87,7 +87,7 @@ function Alerts({ view }: { view: AlertsView }): ReactNode {
         {view.changes.length === 0 ? (
           <p className={plain.note}>{t`No alert has changed yet.`}</p>
         ) : (
-          <ol className={plain.list}>
+          <ol className={plain.entries}>
             {view.changes.map((change) => {
               const alert = view.alerts.find(
                 ({ rule, environment }) => rule === change.rule && environment === change.environment,
@@ -95,9 +95,8 @@ function Alerts({ view }: { view: AlertsView }): ReactNode {
               return (
                 <li key={change.id}>
                   <time dateTime={change.at}>{formatDateTime(change.at)}</time>
-                  <Phase phase={change.phase as AlertView['phase']} />
                   <span>
-                    {alert?.title ?? change.rule}
+                    <Phase phase={change.phase as AlertView['phase']} /> {alert?.title ?? change.rule}
                     {several && ` · ${change.environment}`}
                     {alert && change.value !== null && ` · ${formatSignal(alert.unit, change.value)}`}
                   </span>
@@ -121,6 +120,10 @@ const phaseWords = (phase: AlertView['phase']): { word: string; tone: Tone } =>
     unknown: { word: t`Not looked at yet`, tone: 'neutral' as const },
   })[phase] ?? { word: phase, tone: 'neutral' as const }
 
+/** A rule at rest is not red, however severe it would be. */
+const severityTone = ({ phase, severity }: AlertView): Tone =>
+  loudness[phase] === 4 ? 'neutral' : severity <= 'P1' ? 'bad' : 'warning'
+
 function Phase({ phase }: { phase: AlertView['phase'] }): ReactNode {
   const { word, tone } = phaseWords(phase)
   return <Status tone={tone}>{word}</Status>
@@ -139,7 +142,9 @@ function Alert({
   return (
     <li className={rows.row} data-phase={alert.phase}>
       <span className={rows.main}>
-        <Status tone={alert.severity <= 'P1' ? 'bad' : 'warning'}>{alert.severity}</Status>
+        <Status tone={severityTone(alert)} icon={loudness[alert.phase] === 4 ? 'bell' : undefined}>
+          {alert.severity}
+        </Status>
         <strong>{alert.title}</strong>
         <Phase phase={alert.phase} />
         {alert.silence && <Status tone="neutral" icon="pause">{t`Silenced`}</Status>}
@@ -206,7 +211,7 @@ function Silences({ silences, mayAct }: { silences: readonly SilenceView[]; mayA
               <Button
                 look="outline"
                 disabled={end.isPending}
-                aria-label={t`End the silence of ${silence.rule}`}
+                aria-label={t`End it now: the silence of ${silence.rule}`}
                 onClick={() => end.mutate(silence.id)}
               >
                 {t`End it now`}

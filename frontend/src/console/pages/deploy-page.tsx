@@ -6,6 +6,7 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import { api, read } from '../lib/api.ts'
+import { useFollowDeployment } from '../lib/use-follow-deployment.ts'
 import { useSearch } from '../lib/use-search.ts'
 import { Choice } from '../parts/choice.tsx'
 import { ChooseEnvironment, useEnvironments } from '../parts/choose-environment.tsx'
@@ -37,6 +38,7 @@ export default function DeployPage(): ReactNode {
     ...read('deploy-plan', 'planDeployment', { params: { environment }, query: { tag } }),
     enabled: environment !== '' && tag !== '',
   })
+  useFollowDeployment(environment, action !== null)
   const shown = plan.data ? readPlan(plan.data.answer) : null
   const deploy = useMutation({
     mutationFn: async (confirm: string) =>
@@ -51,19 +53,21 @@ export default function DeployPage(): ReactNode {
       title={t`Deploy a release`}
       up={{ to: '/deployments', label: t`Deployments` }}
       tools={
-        <>
-          <Choice
-            label={t`Release`}
-            value={tag}
-            options={deployable.map((release) => [release.tag, release.tag] as const)}
-            onChange={setTag}
-          />
-          <ChooseEnvironment all={false} />
-        </>
+        action === null && (
+          <>
+            <Choice
+              label={t`Release`}
+              value={tag}
+              options={deployable.map((release) => [release.tag, release.tag] as const)}
+              onChange={setTag}
+            />
+            <ChooseEnvironment all={false} />
+          </>
+        )
       }
     >
       {action !== null && <CommandProgress action={action} />}
-      {environment !== '' && tag !== '' ? (
+      {action !== null ? null : environment !== '' && tag !== '' ? (
         <Answer query={plan}>
           {(answer) =>
             shown ? (
@@ -116,6 +120,7 @@ export default function DeployPage(): ReactNode {
           <ConfirmByName
             name={environment}
             submit={t`Deploy`}
+            look="primary"
             asksReason={false}
             isPossible
             isPending={deploy.isPending}

@@ -9,7 +9,9 @@ import { Field } from '../../ui/field.tsx'
 import { Loading } from '../../ui/loading.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import { api, read } from '../lib/api.ts'
+import { useFollowDeployment } from '../lib/use-follow-deployment.ts'
 import { useMay } from '../lib/use-may.ts'
+import { useNow } from '../lib/use-now.ts'
 import { CommandProgress } from '../parts/command-progress.tsx'
 import { Answer, ConsolePage } from '../parts/console-page.tsx'
 import { Fact, Facts } from '../parts/facts.tsx'
@@ -30,6 +32,7 @@ export default function DeploymentPage({ params }: PageProps): ReactNode {
   const [isRollingBack, setRollingBack] = useState(false)
   const [action, setAction] = useState<number | null>(null)
   const deployment = query.data
+  useFollowDeployment(deployment?.environment ?? '', action !== null)
   const title = !deployment
     ? t`Deployment`
     : deployment.kind === 'rollback'
@@ -76,6 +79,7 @@ function Deployment({
 }): ReactNode {
   const { word, tone } = deploymentWords(deployment.state)
   const last = deployment.trace.looks.at(-1)
+  const now = useNow(1_000)
   return (
     <>
       <Panel title={t`State`} tools={<Status tone={tone}>{word}</Status>}>
@@ -88,8 +92,10 @@ function Deployment({
           <Fact name={t`Asked for`}>
             {deployment.requestedBy} · <When at={deployment.requestedAt} />
           </Fact>
-          <Fact name={t`Took`}>
-            {formatLength(Date.parse(deployment.endedAt ?? deployment.updatedAt) - Date.parse(deployment.requestedAt))}
+          <Fact name={deployment.endedAt === null ? t`Takes so far` : t`Took`}>
+            {formatLength(
+              (deployment.endedAt === null ? now : Date.parse(deployment.endedAt)) - Date.parse(deployment.requestedAt),
+            )}
           </Fact>
           {deployment.endedAt === null && (
             <Fact name={t`Deployer`}>

@@ -2,7 +2,6 @@ import type { GateView } from '@dam/contract/ops-types'
 import { t } from '@lingui/core/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
-import { formatDateTime } from '../../lib/format.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog, DialogActions } from '../../ui/dialog.tsx'
@@ -17,7 +16,6 @@ import { Choice } from '../parts/choice.tsx'
 import { ChooseEnvironment, useEnvironments } from '../parts/choose-environment.tsx'
 import { Answer, ConsolePage } from '../parts/console-page.tsx'
 import { GateList } from '../parts/gate-list.tsx'
-import plain from '../parts/plain-list.module.css'
 
 type Waiver = { environment: string; tag: string; gate: GateView }
 
@@ -27,9 +25,11 @@ export default function GatesPage(): ReactNode {
   const [chosenEnvironment] = useSearch('environment')
   const [chosenTag, setTag] = useSearch('tag')
   const [waiver, setWaiver] = useState<Waiver | null>(null)
+  const [reviewing, setReviewing] = useState<string | null>(null)
   const mayWaive = useMay('operator')
   const environment = chosenEnvironment || environments?.[0]?.name || ''
   const tag = chosenTag || releases.data?.results[0]?.tag || ''
+  const digest = releases.data?.results.find((release) => release.tag === tag)?.digest
   const gates = useQuery({
     ...read('gates', 'listGates', { params: { environment, tag } }),
     enabled: environment !== '' && tag !== '',
@@ -60,41 +60,64 @@ export default function GatesPage(): ReactNode {
       ) : (
         <Answer query={gates}>
           {(data) => (
-            <>
-              <Panel
-                title={t`${tag} to ${environment}`}
-                tools={
-                  <Button look="outline" icon="retry" disabled={gates.isFetching} onClick={() => void gates.refetch()}>
-                    {t`Look again`}
-                  </Button>
-                }
-              >
-                <GateList
-                  gates={data.gates}
-                  onWaive={mayWaive ? (gate) => setWaiver({ environment, tag, gate }) : null}
-                />
-              </Panel>
-              {data.attestations.length > 0 && (
-                <Panel title={t`Vouched for`}>
-                  <ul className={plain.list}>
-                    {data.attestations.map((attestation) => (
-                      <li key={attestation.id}>
-                        <strong>{attestation.item}</strong>
-                        <span>
-                          {attestation.by} · {t`good until ${formatDateTime(attestation.expiresAt)}`}
-                        </span>
-                        {attestation.note && <span>{attestation.note}</span>}
-                      </li>
-                    ))}
-                  </ul>
-                </Panel>
-              )}
-            </>
+            <Panel
+              title={t`${tag} to ${environment}`}
+              tools={
+                <Button look="outline" icon="retry" disabled={gates.isFetching} onClick={() => void gates.refetch()}>
+                  {t`Look again`}
+                </Button>
+              }
+            >
+              <GateList
+                gates={data.gates}
+                onWaive={mayWaive ? (gate) => setWaiver({ environment, tag, gate }) : null}
+                onReview={mayWaive && digest !== undefined ? () => setReviewing(digest) : null}
+              />
+            </Panel>
           )}
         </Answer>
       )}
+      {reviewing !== null && <ReviewDialog tag={tag} digest={reviewing} onClose={() => setReviewing(null)} />}
       {waiver && <WaiverDialog waiver={waiver} onClose={() => setWaiver(null)} />}
     </ConsolePage>
+  )
+}
+
+function ReviewDialog({ tag, digest, onClose }: { tag: string; digest: string; onClose: () => void }): ReactNode {
+  const client = useQueryClient()
+  const [note, setNote] = useState('')
+  const review = useMutation({
+    mutationFn: async () => {
+      const message = note.trim()
+      await api('reviewRelease', { params: { digest }, body: message === '' ? {} : { message } })
+    },
+    onSuccess: () => {
+      // Evaluating takes seconds: nobody waits for it in the dialog.
+      void client.invalidateQueries({ queryKey: ['gates'] })
+      showToast({ tone: 'success', message: t`Your review is on record` })
+      onClose()
+    },
+  })
+  return (
+    <Dialog
+      title={t`Attest a review of ${tag}`}
+      description={t`You say that you have reviewed every commit of this very artifact, ${digest.slice(0, 12)}, and wrote none of them.`}
+      onClose={onClose}
+    >
+      <form
+        className={dialog.form}
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (!review.isPending) review.mutate()
+        }}
+      >
+        <Field label={t`Note`} value={note} onChange={setNote} autoFocus />
+        <DialogActions error={review.error?.message ?? null}>
+          <Button look="outline" onClick={onClose}>{t`Cancel`}</Button>
+          <Button look="primary" type="submit" disabled={review.isPending}>{t`I have reviewed it`}</Button>
+        </DialogActions>
+      </form>
+    </Dialog>
   )
 }
 
@@ -120,8 +143,9 @@ function WaiverDialog({
       })
       if (!data.ok) throw new Error(data.output || t`The waiver was refused.`)
     },
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ['gates'] })
+    onSuccess: () => {
+      // Evaluating takes seconds: nobody waits for it in the dialog.
+      void client.invalidateQueries({ queryKey: ['gates'] })
       showToast({ tone: 'success', message: t`Waived for ${hours} hours` })
       onClose()
     },

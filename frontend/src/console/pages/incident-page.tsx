@@ -58,7 +58,7 @@ function Incident({ incident }: { incident: IncidentDetail }): ReactNode {
       </Panel>
       <IncidentCallsPanels incident={incident} />
       <Panel title={t`Time line`}>
-        <ol className={plain.list}>
+        <ol className={plain.entries}>
           {incident.events.map((event) => (
             <li key={event.id}>
               <time dateTime={event.at}>{formatDateTime(event.at)}</time>

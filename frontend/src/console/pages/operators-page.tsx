@@ -62,6 +62,7 @@ function OperatorRow({ operator }: { operator: OperatorView }): ReactNode {
       <span className={rows.side}>
         <Choice
           label={t`Role`}
+          name={t`Role of ${operator.username}`}
           value={operator.role}
           options={roleOptions()}
           onChange={(role) => change.mutate({ role: role as OperatorRole })}

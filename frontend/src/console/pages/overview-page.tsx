@@ -135,7 +135,7 @@ function EnvironmentCard({
           ))}
         </ul>
       )}
-      {metrics.length > 0 && (
+      {metrics.length > 0 && (environment.isLocal || environment.active !== null) && (
         <div className={styles.metrics}>
           <KeyMetrics metrics={metrics} />
           <Link to={`/signals?environment=${environment.name}`}>{t`All signals`}</Link>

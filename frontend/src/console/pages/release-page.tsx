@@ -22,6 +22,23 @@ export default function ReleasePage({ params }: PageProps): ReactNode {
   )
 }
 
+function Signature({ signature }: { signature: ReleaseDetail['artifact']['signature'] }): ReactNode {
+  if (signature.state === 'verified')
+    return (
+      <>
+        <Status tone="good" icon="shield">{t`verified`}</Status>{' '}
+        {t`with key ${signature.keyId ?? '?'}; digest and every file are as signed`}
+      </>
+    )
+  if (signature.state === 'refused')
+    return (
+      <>
+        <Status tone="bad">{t`refused`}</Status> {signature.because}
+      </>
+    )
+  return <Status tone="warning">{t`missing`}</Status>
+}
+
 function Release({ release }: { release: ReleaseDetail }): ReactNode {
   const { word, tone } = verdictWords(release.verdict)
   const { artifact } = release
@@ -57,11 +74,7 @@ function Release({ release }: { release: ReleaseDetail }): ReactNode {
             )}
           </Fact>
           <Fact name={t`Signature`}>
-            {artifact.signed ? (
-              <Status tone="neutral">{t`present`}</Status>
-            ) : (
-              <Status tone="warning">{t`missing`}</Status>
-            )}
+            <Signature signature={artifact.signature} />
           </Fact>
           <Fact name={t`Installed`}>{artifact.installed ? t`yes, starts without a network` : t`no`}</Fact>
           <Fact name={t`Files`}>{formatCount(release.fileCount)}</Fact>

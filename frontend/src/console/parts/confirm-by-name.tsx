@@ -9,6 +9,7 @@ import styles from '../../ui/dialog.module.css'
 export function ConfirmByName({
   name,
   submit,
+  look = 'danger',
   asksReason,
   isPossible,
   isPending,
@@ -18,6 +19,7 @@ export function ConfirmByName({
 }: {
   name: string
   submit: string
+  look?: 'primary' | 'danger'
   asksReason: boolean
   isPossible: boolean
   isPending: boolean
@@ -48,7 +50,7 @@ export function ConfirmByName({
       />
       <DialogActions error={error}>
         <Button look="outline" onClick={onClose}>{t`Cancel`}</Button>
-        <Button look="danger" type="submit" disabled={!isReady || isPending}>
+        <Button look={look} type="submit" disabled={!isReady || isPending}>
           {submit}
         </Button>
       </DialogActions>

@@ -20,10 +20,13 @@ const gateWords = (state: GateView['state']): { word: string; tone: Tone } =>
 export function GateList({
   gates,
   onWaive = null,
+  onReview = null,
 }: {
   gates: readonly GateView[]
   /** Offered where a line does not pass; null: not to this person. */
   onWaive?: ((gate: GateView) => void) | null
+  /** Offered beside the line that a review opens. */
+  onReview?: (() => void) | null
 }): ReactNode {
   return (
     <ol className={styles.gates}>
@@ -38,13 +41,24 @@ export function GateList({
             <p className={styles.evidence}>{gate.evidence.summary}</p>
             {(gate.by || gate.at || gate.expiresAt) && (
               <p className={styles.note}>
-                {gate.by && <bdi>{gate.by}</bdi>} {gate.at && <When at={gate.at} />}
+                {gate.by && <bdi>{gate.by}</bdi>}
+                {gate.by && gate.at && ' · '}
+                {gate.at && <When at={gate.at} />}
                 {gate.expiresAt && ` · ${t`good until ${formatDateTime(gate.expiresAt)}`}`}
               </p>
             )}
             {gate.remedy && gate.state !== 'pass' && <code className={styles.remedy}>{gate.remedy}</code>}
-            {onWaive && gate.state !== 'pass' && gate.state !== 'waived' && (
-              <Button look="outline" onClick={() => onWaive(gate)}>{t`Waive…`}</Button>
+            {gate.state !== 'pass' && gate.state !== 'waived' && (onWaive || onReview) && (
+              <div className={styles.act}>
+                {onReview && gate.kind === 'reviewed' && (
+                  <Button look="outline" onClick={onReview}>{t`Attest a review…`}</Button>
+                )}
+                {onWaive && (
+                  <Button look="outline" aria-label={t`Waive… ${gate.title}`} onClick={() => onWaive(gate)}>
+                    {t`Waive…`}
+                  </Button>
+                )}
+              </div>
             )}
           </li>
         )

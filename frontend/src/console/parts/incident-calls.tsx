@@ -2,7 +2,8 @@ import type { IncidentCalls, IncidentDetail } from '@dam/contract/ops-types'
 import { t } from '@lingui/core/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
-import { formatDateTime } from '../../lib/format.ts'
+import { formatDateTime, formatWait } from '../../lib/format.ts'
+import { Link } from '../../lib/navigation.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog, DialogActions } from '../../ui/dialog.tsx'
 import form from '../../ui/dialog.module.css'
@@ -52,6 +53,7 @@ export function IncidentCallsPanels({ incident }: { incident: IncidentDetail }):
 function Steer({ incident }: { incident: IncidentDetail }): ReactNode {
   const client = useQueryClient()
   const [isChanging, setChanging] = useState(false)
+  const [isSnoozing, setSnoozing] = useState(false)
   const giveBack = useMutation({
     mutationFn: async () => {
       await api('withdrawAcknowledgement', { params: { id: incident.id } })
@@ -59,7 +61,7 @@ function Steer({ incident }: { incident: IncidentDetail }): ReactNode {
     onSuccess: () => client.invalidateQueries({ queryKey: ['incidents'] }),
   })
   return (
-    <>
+    <span className={plain.tools}>
       {incident.state === 'acknowledged' && (
         <Button
           look="outline"
@@ -68,9 +70,11 @@ function Steer({ incident }: { incident: IncidentDetail }): ReactNode {
         >{t`Give it back`}</Button>
       )}
       <Button look="outline" onClick={() => setChanging(true)}>{t`Severity…`}</Button>
+      <Button look="outline" onClick={() => setSnoozing(true)}>{t`Put off…`}</Button>
       <span role="alert">{giveBack.error?.message}</span>
       {isChanging && <SeverityDialog incident={incident} onClose={() => setChanging(false)} />}
-    </>
+      {isSnoozing && <SnoozeDialog incident={incident} onClose={() => setSnoozing(false)} />}
+    </span>
   )
 }
 
@@ -119,6 +123,48 @@ function SeverityDialog({ incident, onClose }: { incident: IncidentDetail; onClo
   )
 }
 
+const snoozeMinutes = [15, 30, 60, 240, 1440] as const
+
+function SnoozeDialog({ incident, onClose }: { incident: IncidentDetail; onClose: () => void }): ReactNode {
+  const client = useQueryClient()
+  const [minutes, setMinutes] = useState<number>(30)
+  const snooze = useMutation({
+    mutationFn: async () => {
+      await api('snoozeIncident', { params: { id: incident.id }, body: { minutes } })
+    },
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['incidents'] })
+      onClose()
+    },
+  })
+  return (
+    <Dialog
+      title={t`Put the incident off`}
+      description={t`Nobody is called for it meanwhile; then it calls again. A rising severity ends it at once.`}
+      onClose={onClose}
+    >
+      <form
+        className={form.form}
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (!snooze.isPending) snooze.mutate()
+        }}
+      >
+        <Choice
+          label={t`For`}
+          value={String(minutes)}
+          options={snoozeMinutes.map((one) => [String(one), formatWait(one * 60)] as const)}
+          onChange={(value) => setMinutes(Number(value))}
+        />
+        <DialogActions error={snooze.error?.message ?? null}>
+          <Button look="outline" onClick={onClose}>{t`Cancel`}</Button>
+          <Button look="primary" type="submit" disabled={snooze.isPending}>{t`Put it off`}</Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  )
+}
+
 function Escalation({ calls, incident }: { calls: IncidentCalls; incident: IncidentDetail }): ReactNode {
   const { escalation, next } = calls
   const called = incident.events.filter(({ kind }) => kind === 'called')
@@ -153,15 +199,20 @@ function Escalation({ calls, incident }: { calls: IncidentCalls; incident: Incid
             </>
           )
         )}
-        {!escalation && <Fact name={t`State`}>{t`Nobody is called for it any more.`}</Fact>}
+        {!escalation && (
+          <Fact name={t`State`}>
+            {incident.state === 'open' ? t`The calls begin within seconds.` : t`Nobody is called for it any more.`}
+          </Fact>
+        )}
         {calls.playbook && (
           <Fact name={t`Playbook`}>
+            <Link to={`/diagnosis?issue=${calls.playbook}&environment=${incident.environment}`}>{t`Diagnose`}</Link>{' '}
             <code className={plain.code}>./dam diagnose {calls.playbook}</code>
           </Fact>
         )}
       </Facts>
       {called.length > 0 && (
-        <ol className={plain.list}>
+        <ol className={plain.entries}>
           {called.map((event) => (
             <li key={event.id}>
               <time dateTime={event.at}>{formatDateTime(event.at)}</time>
@@ -186,18 +237,18 @@ const deliveryWords = (state: string): { word: string; tone: Tone } =>
 function Deliveries({ deliveries }: { deliveries: IncidentCalls['deliveries'] }): ReactNode {
   if (deliveries.length === 0) return <p className={plain.note}>{t`No message was written for it.`}</p>
   return (
-    <ul className={plain.list}>
+    <ul className={plain.entries}>
       {deliveries.map((delivery) => {
         const { word, tone } = deliveryWords(delivery.state)
         const isOnlyHere = delivery.outcome.startsWith('recorded here')
         return (
           <li key={delivery.id}>
             <Status tone={isOnlyHere ? 'neutral' : tone}>{isOnlyHere ? t`Recorded here only` : word}</Status>
-            <strong>{delivery.channel}</strong>
-            <span>
-              {delivery.title} · <When at={delivery.sentAt ?? delivery.createdAt} />
-              {delivery.outcome && ` · ${delivery.outcome}`}
-            </span>
+            <div>
+              <strong>{delivery.channel}</strong> · {delivery.title} ·{' '}
+              <When at={delivery.sentAt ?? delivery.createdAt} />
+              {delivery.outcome && <p className={plain.note}>{delivery.outcome}</p>}
+            </div>
           </li>
         )
       })}
@@ -233,12 +284,12 @@ function PublicUpdates({ calls, incident }: { calls: IncidentCalls; incident: In
           <p>
             <strong>{calls.publicTitle}</strong>
           </p>
-          <ol className={plain.list}>
+          <ol className={plain.entries}>
             {calls.publicUpdates.map((update) => (
               <li key={update.id}>
                 <time dateTime={update.at}>{formatDateTime(update.at)}</time>
-                <Status tone={update.state === 'resolved' ? 'good' : 'running'}>{publicWords(update.state)}</Status>
                 <span>
+                  <Status tone={update.state === 'resolved' ? 'good' : 'running'}>{publicWords(update.state)}</Status>{' '}
                   {update.text} · <bdi>{update.by}</bdi>
                 </span>
               </li>

@@ -102,7 +102,13 @@ function Chart({
         cursor: { show: false },
         scales: { x: { time: true } },
         axes: [
-          { ...axis(colour), values: (_, ticks) => ticks.map((tick) => clock(tick)), space: 72 },
+          {
+            ...axis(colour),
+            size: timeAxisHeight,
+            incrs: timeSteps,
+            values: (_, ticks) => ticks.map((tick) => clock(tick)),
+            space: 72,
+          },
           { ...axis(colour), size: 46, values: (_, ticks) => ticks.map((tick) => `${formatNumber(tick)}${unit}`) },
         ],
         series: [
@@ -183,6 +189,10 @@ function Chart({
     </figure>
   )
 }
+
+/** Whole seconds: a bake that has just begun would repeat its labels. */
+const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600]
+const timeAxisHeight = 30
 
 const clock = (seconds: number): string => new Date(seconds * 1000).toTimeString().slice(0, 8)
 

@@ -1,8 +1,7 @@
 import type { OnCallView } from '@dam/contract/ops-types'
-import { i18n } from '@lingui/core'
 import { t } from '@lingui/core/macro'
 import type { ReactNode } from 'react'
-import { formatDateTime } from '../../lib/format.ts'
+import { formatDateTime, formatShortDay, formatTimeIn, formatWeekday } from '../../lib/format.ts'
 import styles from './oncall-calendar.module.css'
 import { Status } from './status.tsx'
 
@@ -64,9 +63,8 @@ function weeksOf(view: OnCallView): string[][] {
 }
 
 const weekdays = (): string[] => {
-  const format = new Intl.DateTimeFormat(i18n.locale, { weekday: 'short', timeZone: 'UTC' })
   // 5 January 1970 was a Monday.
-  return Array.from({ length: 7 }, (_, index) => format.format((4 + index) * dayMs))
+  return Array.from({ length: 7 }, (_, index) => formatWeekday(new Date((4 + index) * dayMs).toISOString()))
 }
 
 function Day({ day, view, nameOf }: { day: string; view: OnCallView; nameOf: (id: string) => string }): ReactNode {
@@ -77,18 +75,12 @@ function Day({ day, view, nameOf }: { day: string; view: OnCallView; nameOf: (id
   const handOff = view.shifts.find(
     ({ from }) => from !== view.shifts[0]?.from && dayOf(Date.parse(from), view.zone) === day,
   )
-  const date = new Intl.DateTimeFormat(i18n.locale, { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(
-    new Date(noon),
-  )
+  const date = formatShortDay(noon)
   return (
     <td aria-current={isToday ? 'date' : undefined} data-empty={shift ? undefined : true}>
       <time dateTime={day}>{date}</time>
       {shift && <Who shift={shift} nameOf={nameOf} />}
-      {handOff && (
-        <span className={styles.handOff}>
-          {t`from ${new Intl.DateTimeFormat(i18n.locale, { timeStyle: 'short', timeZone: view.zone }).format(new Date(handOff.from))}`}
-        </span>
-      )}
+      {handOff && <span className={styles.handOff}>{t`from ${formatTimeIn(view.zone, handOff.from)}`}</span>}
     </td>
   )
 }

@@ -7,7 +7,7 @@ import { formatDateTime } from '../../lib/format.ts'
 import { preferences } from '../../lib/preferences.ts'
 import { useStore } from '../../lib/use-store.ts'
 import styles from './signal-plot.module.css'
-import { boundWords, formatSignal, signalTitle } from './signal-words.ts'
+import { boundWords, formatSignal, formatTick, signalTitle } from './signal-words.ts'
 
 const height = 150
 const tableRows = 24
@@ -126,12 +126,17 @@ function Canvas({ view, series, label }: { view: SignalsView; series: SignalSeri
         cursor: { show: false },
         scales: { x: { time: true }, y: { range: (_, low, high) => rangeOf(series, low, high) } },
         axes: [
-          { ...axis(colour), space: 70, values: (_, ticks) => ticks.map((tick) => tickText(tick, view.range)) },
+          {
+            ...axis(colour),
+            size: 30,
+            space: 70,
+            values: (_, ticks) => ticks.map((tick) => tickText(tick, view.range)),
+          },
           {
             ...axis(colour),
             size: 62,
             space: 34,
-            values: (_, ticks) => ticks.map((tick) => formatSignal(series.unit, tick)),
+            values: (_, ticks) => ticks.map((tick) => formatTick(series.unit, tick)),
           },
         ],
         series: [

@@ -25,6 +25,10 @@ export function formatSignal(unit: SignalUnit, value: number | null): string {
   }
 }
 
+/** The same beside an axis, where the title has said per what. */
+export const formatTick = (unit: SignalUnit, value: number): string =>
+  unit === 'per-second' ? short(value) : unit === 'bytes-per-second' ? formatBytes(value) : formatSignal(unit, value)
+
 /** Names of signals in the reader's language; one that is not listed keeps the name the server gives. */
 export const signalTitle = (signal: string, title: string): string =>
   ({

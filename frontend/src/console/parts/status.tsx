@@ -13,7 +13,15 @@ const icons: Record<Tone, IconName> = {
 }
 
 /** A word for a state, with a shape and a colour that say the same. */
-export function Status({ tone, icon, children }: { tone: Tone; icon?: IconName; children: ReactNode }): ReactNode {
+export function Status({
+  tone,
+  icon,
+  children,
+}: {
+  tone: Tone
+  icon?: IconName | undefined
+  children: ReactNode
+}): ReactNode {
   return (
     <span className={styles.status} data-tone={tone}>
       <Icon name={icon ?? icons[tone]} size={14} />

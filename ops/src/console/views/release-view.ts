@@ -6,6 +6,7 @@ import type { ReleaseDetail, ReleaseView } from '@dam/contract/ops-types'
 import { hostFolders } from '../../environments/environment.ts'
 import type { Pointer } from '../../front/front-api.ts'
 import type { ReleaseManifest } from '../../releases/release.ts'
+import { verifyStoredRelease } from '../../releases/verify-release.ts'
 import type { Store } from '../../store.ts'
 import { deploymentsOf } from './deployment-view.ts'
 
@@ -94,7 +95,7 @@ export async function describeRelease(
     })),
     previousTag: before?.tag ?? null,
     commits: before ? await commitsBetween(places.checkout, before.commit, row.commit) : null,
-    artifact: artifactOf(row, places.hostDir),
+    artifact: await artifactOf(row, places.hostDir),
     sbom: sbomOf(row.digest, places.hostDir),
     deployments: deploymentsOf(store, digest),
   }
@@ -121,16 +122,31 @@ async function commitsBetween(checkout: string, from: string, to: string): Promi
   }
 }
 
-function artifactOf(row: Row, hostDir: string | undefined): ReleaseDetail['artifact'] {
-  if (hostDir === undefined) return { present: false, sizeBytes: null, signed: false, installed: false }
+async function artifactOf(row: Row, hostDir: string | undefined): Promise<ReleaseDetail['artifact']> {
+  if (hostDir === undefined) {
+    const signature = { state: 'missing' as const, keyId: null, because: '' }
+    return { present: false, sizeBytes: null, signature, installed: false }
+  }
   const { artifacts, releases } = hostFolders(hostDir)
   const folder = path.join(artifacts, row.digest)
   const stat = statSync(path.join(folder, 'artifact.tar.gz'), { throwIfNoEntry: false })
   return {
     present: stat !== undefined,
     sizeBytes: stat?.size ?? null,
-    signed: existsSync(path.join(folder, 'release.sig')),
+    signature: await signatureOf(row.digest, hostDir),
     installed: existsSync(path.join(releases, `${row.tag}-${row.digest.slice(0, 12)}`)),
+  }
+}
+
+/** Signature, digest and every file of the artifact, looked at now. */
+async function signatureOf(digest: string, hostDir: string): Promise<ReleaseDetail['artifact']['signature']> {
+  if (!existsSync(path.join(hostFolders(hostDir).artifacts, digest, 'release.sig')))
+    return { state: 'missing', keyId: null, because: '' }
+  try {
+    const { signedBy } = await verifyStoredRelease(hostDir, digest)
+    return { state: 'verified', keyId: signedBy.id, because: '' }
+  } catch (error) {
+    return { state: 'refused', keyId: null, because: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -57,7 +57,16 @@ export async function remoteUrl(repositoryDir: string): Promise<string | null> {
 }
 
 async function git(repositoryDir: string, ...args: string[]): Promise<string> {
-  const { stdout } = await run('git', ['-C', repositoryDir, ...args], { maxBuffer: 256 * 1024 * 1024 })
+  const { stdout } = await run('git', ['-C', repositoryDir, ...args], { maxBuffer: 256 * 1024 * 1024 }).catch(
+    (error: unknown) => {
+      const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : ''
+      const missing = /bad object ([0-9a-f]{40})/.exec(said)?.[1]
+      if (missing === undefined) throw error
+      throw new Error(`The git history here does not have commit ${missing.slice(0, 12)}: git fetch --tags`, {
+        cause: error,
+      })
+    },
+  )
   return stdout
 }
 
