@@ -208,7 +208,7 @@ for (const form of forms) {
     for (const place of places) {
       await page.goto(address + place)
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
-      await expect(page.getByText('Loading')).toHaveCount(0)
+      await expect(page.getByText('Loading', { exact: true })).toHaveCount(0)
       await page.waitForTimeout(350)
       const { violations } = await new AxeBuilder({ page }).withTags(standard).analyze()
       const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id} at ${node.target.join(' ')}`))

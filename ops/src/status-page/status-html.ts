@@ -66,6 +66,10 @@ function page(place: Place, title: string, body: Html): string {
 
 const moment = (at: string): Html => html`<time datetime="${at}">${at.slice(0, 16).replace('T', ' ')} UTC</time>`
 
+/** The end of a stretch: its day only where that is another one. */
+const until = (from: string, to: string): Html =>
+  from.slice(0, 10) === to.slice(0, 10) ? html`<time datetime="${to}">${to.slice(11, 16)} UTC</time>` : moment(to)
+
 const percent = (share: number, locale: Locale): string =>
   new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 3 }).format(
     // 99.9996 % is not 100 %.
@@ -99,7 +103,7 @@ export function statusPage(status: StatusView, place: Place, notice: { text: str
           status.windows.length === 0
             ? html`<p>${say.nonePlanned}</p>`
             : html`<ul class="box">
-                ${status.windows.map((window) => html`<li class="top"><span>${window.name}</span><span>${moment(window.from)}${window.until === null ? null : html` – ${moment(window.until)}`}</span></li>`)}
+                ${status.windows.map((window) => html`<li class="top"><span>${window.name}</span><span>${moment(window.from)}${window.until === null ? null : html` – ${until(window.from, window.until)}`}</span></li>`)}
               </ul>`
         }
         <h2>${say.uptime}</h2>
