@@ -9,6 +9,7 @@ import type { RestoreSource } from '@dam/ops/src/backup/restore/restore-backup.t
 import { listSlots } from '@dam/ops/src/deployments/slot-store.ts'
 import type { Environment } from '@dam/ops/src/environments/environment.ts'
 import type { Store } from '@dam/ops/src/store.ts'
+import { type Migration, readMigrations } from '@dam/platform/migrate'
 import { root } from './config.ts'
 import { CommandFailure } from './failure.ts'
 import type { OperationsPlace } from './operations.ts'
@@ -43,6 +44,10 @@ export function applicationDirOf(environment: Environment, store: Store): string
     : listSlots(store, environment.name).find((candidate) => candidate.tag === tag)
   return slot?.releaseDir ?? root
 }
+
+/** Migrations of the database that the application of an environment brings: not always those of this checkout. */
+export const migrationsOfApplication = (environment: Environment, store: Store): Migration[] =>
+  readMigrations(path.join(applicationDirOf(environment, store), 'backend/migrations'))
 
 /** A backup by its id, or a file that somebody made. */
 export function restoreSource(place: OperationsPlace, store: Store, text: string): RestoreSource {

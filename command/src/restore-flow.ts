@@ -10,12 +10,19 @@ import type { Environment } from '@dam/ops/src/environments/environment.ts'
 import { createFrontClient } from '@dam/ops/src/front/front-client.ts'
 import { assertNoDeployment, MaintenanceRefused } from '@dam/ops/src/maintenance/switch-environment.ts'
 import type { Store } from '@dam/ops/src/store.ts'
-import { confirmed, interruption, progressLine, restoreSource } from './backup-place.ts'
+import { migrate } from '@dam/platform/migrate'
+import {
+  confirmed,
+  interruption,
+  migrationsOfApplication,
+  progressLine,
+  releaseOf,
+  restoreSource,
+} from './backup-place.ts'
 import { shellEnvironment } from './config.ts'
 import type { OperationsPlace } from './operations.ts'
 import { CommandFailure } from './failure.ts'
 import { type Restart, restartApplication } from './restart-application.ts'
-import { migrationsOf } from './schema.ts'
 
 /** Restores beside the live database, tells what it found, and lets the result take its place when the person agrees. */
 export async function restoreGuarded(
@@ -27,6 +34,7 @@ export async function restoreGuarded(
 ): Promise<number> {
   const source = restoreSource(place, store, what)
   if (options.into === undefined) orFailure(() => assertNoDeployment(store, environment))
+  const migrations = migrationsOfApplication(environment, store)
   return withEnvironmentDatabase(environment, async (connectionString) => {
     using say = progressLine()
     const report = await restoreBackup({
@@ -34,7 +42,7 @@ export async function restoreGuarded(
       connectionString,
       backupsDir: place.backupsDir,
       source,
-      migrations: migrationsOf('backend'),
+      migrations,
       searchPath: shellEnvironment['PATH'] ?? '',
       now: new Date(),
       signal: interruption(),
@@ -63,6 +71,11 @@ export async function restoreGuarded(
       )
       return 0
     }
+    // ./dam up does it when it starts; a release of a host expects it done.
+    if (!environment.isLocal && report.migrationsMissing.length > 0) {
+      await migrate({ connectionString: report.connectionString, app: 'backend', migrations })
+      console.log(`✓ brought to the schema of ${releaseOf(environment, store)}: ${report.migrationsMissing.join(', ')}`)
+    }
     const { restart, result: kept } = await exchangeDatabase(environment, store, options.who, () =>
       swapDatabase(connectionString, report.database, new Date()).then((name) => {
         recordAudit(store, {
@@ -79,9 +92,9 @@ export async function restoreGuarded(
     console.log(
       `  The one before is kept as ${kept} for ${keptBeforeDays} days. Back: ./dam restore${environment.isLocal ? '' : ` ${environment.name}`} --undo`,
     )
-    if (report.migrationsMissing.length > 0)
+    if (environment.isLocal && report.migrationsMissing.length > 0)
       console.log(
-        `! It lacks migrations of this release: ${report.migrationsMissing.join(', ')}. ./dam migrate backend${environment.isLocal ? '' : ` --environment ${environment.name}`} applies them.`,
+        `! It lacks migrations of this release: ${report.migrationsMissing.join(', ')}. ./dam migrate applies them.`,
       )
     if (restart.notReady !== null) throw new CommandFailure(pageStays(environment, restart.notReady))
     return report.originals.missing.length + report.originals.damaged.length > 0 ? 1 : 0

@@ -2,13 +2,18 @@ import { parseArgs } from 'node:util'
 import { restoreDrill } from '@dam/ops/src/backup/drill/restore-drill.ts'
 import { withEnvironmentDatabase } from '@dam/ops/src/backup/environment-database.ts'
 import { openStore } from '@dam/ops/src/store.ts'
-import { applicationDirOf, chooseEnvironment, interruption, progressLine } from '../backup-place.ts'
+import {
+  applicationDirOf,
+  chooseEnvironment,
+  interruption,
+  migrationsOfApplication,
+  progressLine,
+} from '../backup-place.ts'
 import { shellEnvironment } from '../config.ts'
 import { gameDay } from '../diagnosis/game-day.ts'
 import { playbookNames } from '@dam/ops/src/policy/policy.ts'
 import { CommandFailure } from '../failure.ts'
 import { operationsPlace } from '../operations.ts'
-import { migrationsOf } from '../schema.ts'
 
 export const help = `
 Usage: ./dam drill restore [<environment>] [--json] [--host <folder>]
@@ -50,7 +55,7 @@ export async function run(args: string[]): Promise<number> {
       {
         environment,
         applicationDir: applicationDirOf(environment, store),
-        migrations: migrationsOf('backend'),
+        migrations: migrationsOfApplication(environment, store),
         now: new Date(),
         shell: shellEnvironment,
         signal: interruption(),
