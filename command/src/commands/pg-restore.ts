@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
 import { openStore } from '@dam/ops/src/store.ts'
-import { chooseEnvironment } from '../backup-place.ts'
+import { chooseEnvironment, restoreSource } from '../backup-place.ts'
 import { CommandFailure } from '../failure.ts'
 import { operationsPlace } from '../operations.ts'
 import { restoreGuarded } from '../restore-flow.ts'
@@ -31,16 +31,19 @@ export async function run(args: string[]): Promise<number> {
     throw new CommandFailure('Name one dump: ./dam pg_restore -d dam_db backup.dump')
   const place = operationsPlace(values.host)
   const environment = chooseEnvironment(place, values.environment)
+  using store = openStore(place.opsDir)
+  // A file that is not there is told before anything else.
+  restoreSource(place, store, file)
   if (!values.yes) {
+    const chosen = values.environment === undefined ? '' : ` --environment ${environment.name}`
     const name = environment.isLocal ? '' : ` ${environment.name}`
     console.log(`pg_restore -d ${values.dbname ?? 'dam_db'} would write over the live database of ${environment.name} while it is used: rows twice, errors in between, and no way back.
 
 → Restore beside it, look, and then decide:     ./dam restore${name} ${quote(file)}
-→ The same and let it take its place at once:   ./dam pg_restore -d ${values.dbname ?? 'dam_db'} ${quote(file)} --yes
+→ The same and let it take its place at once:   ./dam pg_restore -d ${values.dbname ?? 'dam_db'} ${quote(file)}${chosen} --yes
 
 The one before is kept for 7 days: ./dam restore${name} --undo`)
     return 1
   }
-  using store = openStore(place.opsDir)
   return await restoreGuarded(place, store, environment, file, { yes: true, who: userInfo().username })
 }
