@@ -59,7 +59,7 @@ export async function restoreArchive(options: {
       }
     } catch (error) {
       throw new Error(
-        `${entry.kind} ${entry.schema ? `${entry.schema}.` : ''}${entry.tag} could not be restored: ${error instanceof Error ? error.message : String(error)}`,
+        `${entry.kind} ${entry.schema ? `${entry.schema}.` : ''}${entry.tag} could not be restored: ${error instanceof Error ? error.message : String(error)}${entry.kind === 'EXTENSION' ? `. An administrator of the server runs in template1: create extension ${entry.tag};` : ''}`,
         { cause: error },
       )
     }

@@ -16,11 +16,15 @@ export async function onServer<T>(
   }
 }
 
-/** Creates an empty database beside the given one; resolves with its connection string. */
+/**
+ * Creates an empty database beside the given one; resolves with its connection string. Where an administrator put the extension that an
+ * ordinary user may not create into `template1`, it comes from there.
+ */
 export async function createSideDatabase(connectionString: string, name: string): Promise<string> {
+  const template = (await hasGuardedExtension(connectionString)) ? 'template1' : 'template0'
   await onServer(connectionString, async (admin) => {
     try {
-      await admin.query(`create database ${escapeIdentifier(name)} template template0 encoding 'UTF8'`)
+      await admin.query(`create database ${escapeIdentifier(name)} template ${template} encoding 'UTF8'`)
     } catch (error) {
       const state = codeOf(error)
       if (state === '42P04')
@@ -33,6 +37,22 @@ export async function createSideDatabase(connectionString: string, name: string)
     }
   })
   return onDatabase(connectionString, name)
+}
+
+async function hasGuardedExtension(connectionString: string): Promise<boolean> {
+  let client: Awaited<ReturnType<typeof connect>>
+  try {
+    client = await connect(onDatabase(connectionString, 'template1'), 'restore')
+  } catch {
+    // Nobody may connect to it: then it is of no use here.
+    return false
+  }
+  try {
+    const { rowCount } = await client.query(`select from pg_extension where extname = 'pg_stat_statements'`)
+    return rowCount === 1
+  } finally {
+    await client.end()
+  }
 }
 
 export async function dropDatabase(connectionString: string, name: string): Promise<void> {
