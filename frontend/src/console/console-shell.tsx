@@ -49,11 +49,12 @@ export function ConsoleShell({ operator, children }: { operator: OperatorView; c
       <a className={styles.skip} href="#content">{t`Skip to the content`}</a>
       <nav className={styles.sidebar} data-open={drawer || undefined} aria-label={t`Main`}>
         <div className={styles.brand}>
-          <Link to="/" className={styles.brandLink} aria-label={t`DAM operations, to the overview`}>
+          <Link to="/" className={styles.brandLink}>
             <Mark size={26} />
             <span>
               DAM <small>{t`operations`}</small>
             </span>
+            <span className="visually-hidden">{t`to the overview`}</span>
           </Link>
           <IconButton
             icon="close"

@@ -72,15 +72,13 @@ function Day({ day, view, nameOf }: { day: string; view: OnCallView; nameOf: (id
   const isToday = dayOf(Date.parse(view.at), view.zone) === day
   const asked = isToday && noon < view.at ? view.at : noon
   const shift = view.shifts.find(({ from, until }) => from <= asked && asked < until)
-  const handOff = view.shifts.find(
-    ({ from }) => from !== view.shifts[0]?.from && dayOf(Date.parse(from), view.zone) === day,
-  )
+  const isHandOff = shift !== undefined && shift !== view.shifts[0] && dayOf(Date.parse(shift.from), view.zone) === day
   const date = formatShortDay(noon)
   return (
     <td aria-current={isToday ? 'date' : undefined} data-empty={shift ? undefined : true}>
       <time dateTime={day}>{date}</time>
       {shift && <Who shift={shift} nameOf={nameOf} />}
-      {handOff && <span className={styles.handOff}>{t`from ${formatTimeIn(view.zone, handOff.from)}`}</span>}
+      {isHandOff && <span className={styles.handOff}>{t`from ${formatTimeIn(view.zone, shift.from)}`}</span>}
     </td>
   )
 }
