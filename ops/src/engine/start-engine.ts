@@ -8,7 +8,8 @@ import { runEscalation } from '../escalation/run-escalation.ts'
 import { announceIncidents } from '../incidents/announce-incidents.ts'
 import type { Incident } from '../incidents/incident.ts'
 import { openIncident } from '../incidents/incident-store.ts'
-import { recordPast, readSchedule } from '../oncall/oncall-store.ts'
+import { announceHandoff } from '../oncall/announce-handoff.ts'
+import { readSchedule } from '../oncall/oncall-store.ts'
 import { coverageGaps } from '../oncall/schedule.ts'
 import type { AlertRule, Policy } from '../policy/policy.ts'
 import { addSample, foldSamples, stepMs } from '../signals/sample-store.ts'
@@ -44,6 +45,7 @@ const turnMs = 1_000
 const collectBoundMs = 20_000
 const auditEveryMs = 15_000
 const upkeepEveryMs = 5 * 60_000
+const handoffEveryMs = 60_000
 const coverageEveryMs = 24 * 3_600_000
 
 /**
@@ -56,7 +58,7 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
   const stop = new AbortController()
   const watched = new Map<string, { collect: (now: Date) => Promise<Sample>; timeline: Timeline }>()
   const looking = new Map<string, Promise<void>>()
-  const doneAt = { look: 0, audit: 0, upkeep: 0, coverage: 0 }
+  const doneAt = { look: 0, audit: 0, upkeep: 0, handoff: 0, coverage: 0 }
   const isDue = (what: keyof typeof doneAt, everyMs: number, now: Date): boolean => {
     const sinceMs = now.getTime() - doneAt[what]
     // Below zero the clock went back.
@@ -118,8 +120,8 @@ export function startEngine(deps: EngineDeps): AsyncDisposable {
     if (isDue('upkeep', upkeepEveryMs, now))
       await attempt('upkeep', () => {
         foldSamples(store, now)
-        recordPast(store, told.policy, now)
       })
+    if (isDue('handoff', handoffEveryMs, now)) await attempt('the hand-off', () => void announceHandoff(store, told))
     if (isDue('coverage', coverageEveryMs, now)) await attempt('the check of coverage', () => checkCoverage(deps, now))
   }
 

@@ -87,9 +87,9 @@ export const dueEntries = (store: Store, now: Date, options: { channel: ChannelA
   store
     .rows<Row & { isFirst: number }>(
       `with due as (
-         select *, json_extract(message, '$.environment') as environment from outbox where channel = ? and ${isDue}
+         select *, coalesce(json_extract(message, '$.environment'), '') as environment from outbox where channel = ? and ${isDue}
        ), heard as (
-         select distinct json_extract(message, '$.environment') as environment from outbox
+         select distinct coalesce(json_extract(message, '$.environment'), '') as environment from outbox
          where channel = ? and attempts > 0 and state <> 'dropped' and created_at > ? and created_at <= ?
        )
        select ${columns}, row_number() over (partition by environment order by priority, id) = 1

@@ -44,6 +44,7 @@ export function monitoringChapter({ policy, channelState }: RunbookSource): Chap
           { text: 'Sentry (error tracking)', url: service.sentryUrl, note: 'alerts by e-mail, Slack, PagerDuty' },
           { text: 'Datadog (metrics)', url: service.datadogUrl, note: 'performance, infrastructure, business' },
           { text: 'Live plots of the same signals', page: '/signals' },
+          { text: 'What fires now, and silences', command: './dam alerts', page: '/alerts' },
           { text: 'Health check endpoint: /health', url: `${service.productionUrl}/health` },
           { text: 'Metrics endpoint: /metrics', url: `${service.productionUrl}/metrics` },
           ...[...new Set(Object.values(policy.severities).flatMap(({ channels }) => channels))].map((channel) =>
