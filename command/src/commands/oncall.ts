@@ -7,7 +7,7 @@ import {
   addOverride,
   cancelOverride,
   listHandoffNotes,
-  listOverrides,
+  listExceptions,
   readSchedule,
   swapPeople,
 } from '@dam/ops/src/oncall/oncall-store.ts'
@@ -71,10 +71,10 @@ const actions: Record<string, (place: WatchPlace, words: string[], values: Value
     showNow(place, [], {})
   },
   exceptions: (place) => {
-    const rows = listOverrides(place.store, place.now)
+    const rows = listExceptions(place.store, place.now)
     console.log(
       tableText(
-        ['number', 'what', 'who', 'from', 'until', 'by'],
+        ['number', 'what', 'who', 'from', 'until', 'by', 'note'],
         rows.map((row) => [
           row.id,
           row.kind,
@@ -82,6 +82,7 @@ const actions: Record<string, (place: WatchPlace, words: string[], values: Value
           row.from,
           row.until,
           row.by,
+          row.note,
         ]),
       ),
     )

@@ -16,6 +16,7 @@ import { listOutbox } from '../notify/outbox-store.ts'
 import {
   addOverride,
   cancelOverride,
+  listExceptions,
   listOverrides,
   readSchedule,
   recordPast,
@@ -329,7 +330,9 @@ describe('exceptions to the schedule', () => {
     const who = (now: Date) => onCall(readSchedule(store, policy, now), now)
     expect(who(minutes(1))).toMatchObject({ primary: 'ben', secondary: 'anna' })
     expect(who(minutes(60))).toMatchObject({ primary: 'anna', secondary: 'ben' })
-    for (const { id } of listOverrides(store, start)) cancelOverride(store, id, minutes(10))
+    expect(listExceptions(store, start)).toMatchObject([{ person: 'ben', other: 'anna', note: 'anna and ben swap' }])
+    for (const { id } of listExceptions(store, start)) cancelOverride(store, id, minutes(10))
+    expect(listExceptions(store, minutes(10))).toEqual([])
     expect(who(minutes(10))).toMatchObject({ primary: 'anna' })
     expect(who(minutes(5))).toMatchObject({ primary: 'ben' })
   })

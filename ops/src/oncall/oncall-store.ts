@@ -78,6 +78,19 @@ export const listOverrides = (store: Store, endingAfter: Date): StoredOverride[]
     endingAfter.toISOString(),
   )
 
+/** As people entered them: a swap is one exception, whatever parts it has. */
+export function listExceptions(store: Store, endingAfter: Date): StoredOverride[] {
+  const all = listOverrides(store, endingAfter)
+  const isInner = (name: string | null): boolean => name?.startsWith(swapPrefix) === true
+  const swaps = all.filter(({ person }) => isInner(person))
+  return all.flatMap((row) => {
+    const swap = swaps.find(({ at, note }) => at === row.at && note === row.note)
+    if (!swap) return [row]
+    const last = all.find(({ other }) => other === swap.person)
+    return row === swap && last ? [{ ...row, person: last.person }] : []
+  })
+}
+
 /** Everything that decides who is on call, from two years back. */
 export function readSchedule(store: Store, policy: Policy, now: Date): Schedule {
   const since = new Date(now.getTime() - 2 * 366 * 86_400_000)

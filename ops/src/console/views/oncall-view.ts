@@ -1,5 +1,5 @@
 import type { OnCallView } from '@dam/contract/ops-types'
-import { listHandoffNotes, listOverrides, readSchedule } from '../../oncall/oncall-store.ts'
+import { listHandoffNotes, listExceptions, readSchedule } from '../../oncall/oncall-store.ts'
 import { coverageGaps, onCall, onCallBetween } from '../../oncall/schedule.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { Store } from '../../store.ts'
@@ -29,7 +29,7 @@ export function readOnCall(
       also: piece.also,
       source: piece.source,
     })),
-    exceptions: listOverrides(store, now).map(({ id, kind, person, other, from, until, note, by }) => ({
+    exceptions: listExceptions(store, now).map(({ id, kind, person, other, from, until, note, by }) => ({
       id,
       kind,
       person,
