@@ -55,8 +55,8 @@ export const kinds: Kind[] = [
   bad('F23 leaks 20 MB/s', { leakMegabytesPerSecond: 20 }, { p95: 60 }),
   bad('F23 leaks files', { leakedFiles: 4 }, { p95: 60 }),
   bad('F23 leaks timers', { leakedTimerMs: 5 }, { p95: 60 }),
-  { name: 'healthy, 0.1 % errors', faults: { errorRate: 0.001 }, from: 'start', expected: 'kept', bakeSeconds: 30 },
-  { name: 'healthy, 1 % errors', faults: { errorRate: 0.01 }, from: 'start', expected: 'kept', bakeSeconds: 30 },
+  { name: 'healthy, 0.1 % errors', faults: { errorRate: 0.001 }, from: 'cut-over', expected: 'kept', bakeSeconds: 30 },
+  { name: 'healthy, 1 % errors', faults: { errorRate: 0.01 }, from: 'cut-over', expected: 'kept', bakeSeconds: 30 },
   {
     name: 'database down for both releases',
     faults: { needsDatabase: true },
