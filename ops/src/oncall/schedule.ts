@@ -157,9 +157,8 @@ function boundaryOf(oncall: Policy['oncall'], from: string, count: number): stri
 export function instantOf(local: Temporal.PlainDateTime, zone: string): string {
   const zoned = local.toZonedDateTime(zone, { disambiguation: 'earlier' })
   if (zoned.toPlainDateTime().equals(local)) return isoOf(zoned)
-  const after = local.toZonedDateTime(zone, { disambiguation: 'later' })
-  const transition = after.getTimeZoneTransition('previous')
-  return isoOf(transition ?? after)
+  // Of a skipped time the earlier reading lies before the change, also where that skips exactly from this time on.
+  return isoOf(zoned.getTimeZoneTransition('next') ?? zoned)
 }
 
 const isoOf = (zoned: Temporal.ZonedDateTime): string => new Date(zoned.epochMilliseconds).toISOString()
