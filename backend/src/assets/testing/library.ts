@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, runOnce } from 'graphile-worker'
 import type { AssetSummary, Role } from '@dam/contract'
 import { openDatabase, sql, type Database } from '@dam/platform/database'
@@ -185,6 +186,9 @@ export async function startLibrary(): Promise<Library> {
         logger: new Logger(() => () => undefined),
         preset: { worker: { schema: 'graphile_worker' } },
       })
+      // It may end before a failed job was given back.
+      const isHeld = sql`select from graphile_worker._private_jobs where locked_at is not null limit 1`
+      while ((await database.row(isHeld)) !== undefined) await sleep(5)
     },
     [Symbol.asyncDispose]: async () => {
       app.server.closeAllConnections()
