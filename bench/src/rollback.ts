@@ -94,14 +94,15 @@ function startLane(firstPort: number) {
   }
 }
 
-function describe({ expected }: Kind, { isRolledBack, detectMs, errors, requests }: Round): string {
+function describe({ expected }: Kind, { isRolledBack, detectMs, errors, requests, because }: Round): string {
   const outcome = isRolledBack
     ? 'rolled back'
     : expected === 'never-served'
       ? 'kept away from people'
       : 'not rolled back'
   const time = detectMs === null ? '' : ` after ${(detectMs / 1000).toFixed(1)} s`
-  return `${outcome}${time}, ${errors} of ${requests} requests bad`
+  const why = isRolledBack === (expected === 'rolled-back') || expected === 'seen' ? '' : `: ${because}`
+  return `${outcome}${time}, ${errors} of ${requests} requests bad${why}`
 }
 
 function figuresOf({ rounds, broken, lateMs }: Seen, lanes: number, ended: number, busyShare: number): Figure[] {

@@ -22,6 +22,8 @@ export type Round = {
   errors: number
   requests: number
   incidents: number
+  /** What was said of it in the end. */
+  because: string
 }
 
 /** Of people; the rest of them stays on the old release. */
@@ -87,6 +89,7 @@ export async function playRound(lane: Lane, kind: Kind): Promise<Round> {
     errors: failures.length,
     requests,
     incidents,
+    because: `${state}: ${because}`,
   }
 }
 

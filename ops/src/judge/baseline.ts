@@ -16,9 +16,10 @@ export function baselineOf(
   control: readonly SecondCounts[],
   policy: BakePolicy,
 ): Baseline {
-  const earlier = tally(before, outcome)
+  const usual = withoutOutages(before)
+  const earlier = tally(usual, outcome)
   const during = tally(control, outcome)
-  const inflation = Math.max(1, dispersion(before, outcome))
+  const inflation = Math.max(1, dispersion(usual, outcome))
   const limits = [upperLimit(earlier.failures / inflation, earlier.requests / inflation)]
   // Few requests without failures have a high limit, too: that the old release is as bad must be seen, not only be possible.
   if (
@@ -35,6 +36,31 @@ export function baselineOf(
     requests: earlier.requests + during.requests,
     failures: earlier.failures + during.failures,
   }
+}
+
+/** So many seconds in a row with requests, of which this share at least failed or were slow, are an outage. */
+const outage = { seconds: 5, share: 0.8, aroundSeconds: 2 }
+
+/** Seconds in which the old release did next to nothing right, and those around them, say nothing about what is usual: they would excuse anything. */
+function withoutOutages(seconds: readonly SecondCounts[]): readonly SecondCounts[] {
+  const outages: { from: number; to: number }[] = []
+  let run: number[] = []
+  const end = (): void => {
+    const [from, to] = [run[0], run.at(-1)]
+    if (from !== undefined && to !== undefined && run.length >= outage.seconds) outages.push({ from, to })
+    run = []
+  }
+  for (const { second, total, bad, slow } of seconds) {
+    if (total === 0) continue
+    if (Math.max(bad, slow) >= outage.share * total) run.push(second)
+    else end()
+  }
+  end()
+  if (outages.length === 0) return seconds
+  return seconds.filter(
+    ({ second }) =>
+      !outages.some(({ from, to }) => second >= from - outage.aroundSeconds && second <= to + outage.aroundSeconds),
+  )
 }
 
 export function tally(seconds: readonly SecondCounts[], outcome: Outcome): { requests: number; failures: number } {

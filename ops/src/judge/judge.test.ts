@@ -144,6 +144,16 @@ describe('a release', () => {
     expect(secondsToBad(counts, { before: usual })).toBeNull()
   })
 
+  test('is not excused by an outage that the old release had before', () => {
+    const usual = seconds(3_600, (index) => ({ bad: index >= 1_800 && index < 1_815 ? 10 : 0 }), -3_600)
+    expect(
+      secondsToBad(
+        seconds(60, () => ({ bad: 1 })),
+        { before: usual },
+      ),
+    ).toBeLessThanOrEqual(15)
+  })
+
   test('one second of failures does not decide', () => {
     const counts = seconds(30, (index) => (index === 4 ? { total: 60, bad: 50 } : {}))
     expect(secondsToBad(counts)).toBeNull()
