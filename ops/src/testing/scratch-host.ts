@@ -7,8 +7,10 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { environmentFolders, hostFolders } from '../environments/environment.ts'
+import { environmentOf } from '../environments/host.ts'
 import { initHost } from '../environments/init-host.ts'
 import { canListen } from '../environments/port.ts'
+import { createFrontClient } from '../front/front-client.ts'
 import { openStore, type Store } from '../store.ts'
 
 /** A prepared host in a temporary folder, with a keeper of its own for `staging` when asked; ends all of it when disposed. */
@@ -63,7 +65,12 @@ export async function scratchHost(options: { databaseUrl: string | null; firstPo
       while (keepers.some(isAlive) && performance.now() < deadline) await sleep(20)
       for (const keeper of keepers) if (isAlive(keeper)) keeper.kill('SIGKILL')
       store.close()
-      for (const pid of processesOf(hostDir)) process.kill(pid, 'SIGKILL')
+      // A front outlives a keeper that was killed or left it.
+      const { runDir } = environmentOf(hostDir, 'staging')
+      const front = await createFrontClient(path.join(runDir ?? hostDir, 'front.sock'))
+        .status()
+        .catch(() => null)
+      for (const pid of [...processesOf(hostDir), ...(front ? [front.pid] : [])]) process.kill(pid, 'SIGKILL')
       rmSync(hostDir, { recursive: true, force: true, maxRetries: 5 })
     },
   }
