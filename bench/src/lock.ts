@@ -100,6 +100,7 @@ const kinds: Record<string, (lane: Lane, counts: Counts) => Promise<void>> = {
       ['deploy', install(lane)],
     ])
     expectOne('two deploys', said, counts)
+    await finish(lane)
   },
   'three deployers of one deployment': async (lane, counts) => {
     const { id } = requestDeploy(deployerOf(lane), install(lane))
@@ -109,6 +110,7 @@ const kinds: Record<string, (lane: Lane, counts: Counts) => Promise<void>> = {
       ['drive', String(id)],
     ])
     expectOne('three deployers of one deployment', said, counts)
+    await finish(lane)
   },
   // Either may be first; both end, one of them perhaps by going back or being refused.
   'deploy and rollback': async (lane) => {

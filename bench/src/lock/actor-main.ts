@@ -47,5 +47,5 @@ try {
   else throw error
 }
 process.send?.(said)
-process.disconnect()
+if (process.connected) process.disconnect()
 process.exit(0)
