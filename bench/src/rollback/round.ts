@@ -47,7 +47,10 @@ export async function playRound(lane: Lane, kind: Kind): Promise<Round> {
   const oldFolder = before && findSlot(store, before.slot)?.releaseDir
   if (kind.faults.needsDatabase && oldFolder) setFaults(oldFolder, kind.faults)
   // What is open still takes in what has the same cause.
-  store.run(`update incident set state = 'resolved', resolved_at = ? where state <> 'resolved'`, new Date().toISOString())
+  store.run(
+    `update incident set state = 'resolved', resolved_at = ? where state <> 'resolved'`,
+    new Date().toISOString(),
+  )
   const firstIncident = newestIncident(host)
   let isServing = false
   const deps = scratchDeployer(host.hostDir, store, {
