@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os'
+import type { Tally } from '../test-run/tally.ts'
 import type { Check, CheckResult } from './check.ts'
 import { generatedChecks } from './generated.ts'
 import { programChecks } from './programs.ts'
 import { secretsCheck } from './secrets.ts'
-
-export type Tally = { passed: number; failed: number }
 
 const shownLines = 40
 
@@ -14,12 +13,13 @@ export async function runChecks(options: { filters: readonly string[]; write: bo
     (check) => options.filters.length === 0 || options.filters.some((filter) => check.name.includes(filter)),
   )
   const waiting = [...wanted]
-  const tally: Tally = { passed: 0, failed: 0 }
+  const tally: Tally = { passed: 0, failed: 0, failures: [] }
   const lane = async () => {
     for (let check = waiting.shift(); check; check = waiting.shift()) {
       const startedAt = performance.now()
       const result = await attempt(check, options)
       tally[result.passed ? 'passed' : 'failed']++
+      if (!result.passed) tally.failures.push(`./dam check ${check.name}`)
       print(check, result, performance.now() - startedAt)
     }
   }

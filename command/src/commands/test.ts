@@ -1,9 +1,10 @@
-import { runChecks, type Tally } from '../check/run-checks.ts'
+import { runChecks } from '../check/run-checks.ts'
 import { shellEnvironment } from '../config.ts'
 import { CommandFailure } from '../failure.ts'
 import { withScratchPostgres } from '../scratch-postgres.ts'
 import { runPlaywright } from '../test-run/playwright.ts'
 import { startRecording } from '../test-run/recording.ts'
+import type { Tally } from '../test-run/tally.ts'
 import { runVitest } from '../test-run/vitest.ts'
 
 export const help = `
@@ -17,7 +18,7 @@ Usage: ./dam test [check|unit|integration|e2e] [<filter> ...] [--record <file>] 
 Without a part all four run, also when one fails. Filters are parts of file names.
 DAM_TEST_DATABASE_URL=postgresql://… runs the same tests on that server, whose user must be allowed to create databases.
 --record writes what was run, on which commit and whether its sources were unchanged, for ./dam gate record tests.
-The last line counts all of them: N passed, N failed.
+Every failure is named once more at the end, and the last line counts all of them: N passed, N failed.
 `
 
 const parts = ['check', 'unit', 'integration', 'e2e'] as const
@@ -31,19 +32,20 @@ export async function run(args: string[]): Promise<number> {
     throw new CommandFailure(`There is no part "${first}". There are: ${parts.join(', ')}`)
   }
   const wanted = first === undefined ? parts : [first]
-  const total: Tally = { passed: 0, failed: 0 }
+  let total: Tally = { passed: 0, failed: 0, failures: [] }
   const recording = recordFile === null ? null : await startRecording(recordFile)
   await withTestServer(async (env) => {
     for (const part of wanted) {
       console.log(`\n== ${part}`)
       const startedAt = performance.now()
-      const { passed, failed } = await runPart(part, rest, env)
+      const tally = await runPart(part, rest, env)
+      const { passed, failed } = tally
       recording?.add(part, { passed, failed, durationMs: Math.round(performance.now() - startedAt) })
-      total.passed += passed
-      total.failed += failed
+      total = sum(total, tally)
     }
   })
   await recording?.finish({ isWhole: rest.length === 0 })
+  if (total.failed > 0) console.log(`\n${total.failures.map((line) => `FAILED ${line}`).join('\n')}`)
   console.log(`\n${total.passed} passed, ${total.failed} failed`)
   return total.failed === 0 && total.passed > 0 ? 0 : 1
 }
@@ -74,7 +76,11 @@ async function runPart(part: Part, filters: readonly string[], env: Env): Promis
   }
 }
 
-const sum = (a: Tally, b: Tally): Tally => ({ passed: a.passed + b.passed, failed: a.failed + b.failed })
+const sum = (a: Tally, b: Tally): Tally => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  failures: [...a.failures, ...b.failures],
+})
 
 /** One PostgreSQL for all tests of this run, unless one was named. */
 async function withTestServer(work: (env: Env) => Promise<void>): Promise<void> {

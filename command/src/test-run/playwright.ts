@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Tally } from '../check/run-checks.ts'
 import { root } from '../config.ts'
 import { buildFrontend } from '../frontend.ts'
 import { runProgram } from '../run-program.ts'
 import { ensureChromium } from './chromium.ts'
+import { failureLine, type Tally, tallyOf } from './tally.ts'
 
 /** Runs the browser journeys against the built product and counts them. */
 export async function runPlaywright(options: {
@@ -18,7 +18,7 @@ export async function runPlaywright(options: {
     await buildFrontend({ force: false, say: console.log })
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
-    return { passed: 0, failed: 1 }
+    return tallyOf(1, 0, [failureLine('e2e', error instanceof Error ? error.message : String(error))], 'playwright')
   }
   const folder = mkdtempSync(path.join(tmpdir(), 'dam-e2e-'))
   const report = path.join(folder, 'report.json')
@@ -32,20 +32,37 @@ export async function runPlaywright(options: {
         show: true,
       },
     )
-    return tallyOf(report, code)
+    return readReport(report, code)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function tallyOf(report: string, code: number): Tally {
-  try {
-    const { stats } = JSON.parse(readFileSync(report, 'utf8')) as {
-      stats: { expected: number; unexpected: number; flaky: number }
-    }
-    const isUnexplained = code !== 0 && stats.unexpected === 0
-    return { passed: stats.expected + stats.flaky, failed: stats.unexpected + (isUnexplained ? 1 : 0) }
-  } catch {
-    return { passed: 0, failed: 1 }
-  }
+type Spec = {
+  title: string
+  file: string
+  line: number
+  tests: { status: string; results: { error?: { message?: string } }[] }[]
 }
+type Suite = { suites?: Suite[]; specs?: Spec[] }
+type Report = { stats: { expected: number; flaky: number }; suites: Suite[]; errors: { message?: string }[] }
+
+function readReport(file: string, code: number): Tally {
+  let report: Report
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8')) as Report
+  } catch {
+    return tallyOf(code || 1, 0, [], 'playwright')
+  }
+  const failures = [
+    ...report.errors.map((error) => failureLine('e2e', error.message)),
+    ...specsOf(report).flatMap(({ title, file: name, line, tests }) =>
+      tests
+        .filter(({ status }) => status === 'unexpected')
+        .map(({ results }) => failureLine(`e2e/test/${name}:${line} > ${title}`, results.at(-1)?.error?.message)),
+    ),
+  ]
+  return tallyOf(code, report.stats.expected + report.stats.flaky, failures, 'playwright')
+}
+
+const specsOf = ({ suites = [], specs = [] }: Suite): Spec[] => [...specs, ...suites.flatMap(specsOf)]

@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Tally } from '../check/run-checks.ts'
 import { root } from '../config.ts'
 import { runProgram } from '../run-program.ts'
 import { workspaceProgram } from '../toolchain.ts'
+import { failureLine, type Tally, tallyOf } from './tally.ts'
 
-/** Runs vitest in a folder of the checkout, showing their output, and counts their tests. A runner that fails without a failed test counts as one. */
+/** Runs vitest in a folder of the checkout, showing their output, and counts their tests. */
 export async function runVitest(options: {
   /** Of the checkout, `.` for its root. */
   folder: string
@@ -31,18 +31,36 @@ export async function runVitest(options: {
       env: options.env,
       show: true,
     })
-    return tallyOf(report, code)
+    return readReport(report, code)
   } finally {
     rmSync(reportDir, { recursive: true, force: true })
   }
 }
 
-function tallyOf(report: string, code: number): Tally {
+type Report = {
+  numPassedTests: number
+  testResults: {
+    name: string
+    status: string
+    message: string
+    assertionResults: { status: string; fullName: string; failureMessages?: string[] }[]
+  }[]
+}
+
+function readReport(file: string, code: number): Tally {
+  let report: Report
   try {
-    const counts = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number }
-    const isUnexplained = code !== 0 && counts.numFailedTests === 0
-    return { passed: counts.numPassedTests, failed: counts.numFailedTests + (isUnexplained ? 1 : 0) }
+    report = JSON.parse(readFileSync(file, 'utf8')) as Report
   } catch {
-    return { passed: 0, failed: 1 }
+    return tallyOf(code || 1, 0, [], 'vitest')
   }
+  const failures = report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const where = path.relative(root, name)
+    const failed = assertionResults
+      .filter((one) => one.status === 'failed')
+      .map((one) => failureLine(`${where} > ${one.fullName}`, one.failureMessages?.[0]))
+    // A file that could not be read, or whose hooks failed, has no failed test.
+    return status === 'failed' && failed.length === 0 ? [failureLine(where, message)] : failed
+  })
+  return tallyOf(code, report.numPassedTests, failures, 'vitest')
 }

@@ -1,7 +1,11 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '@dam/platform/testing/database'
@@ -39,6 +43,33 @@ const query = async (text: string): Promise<Record<string, unknown>[]> => {
     await client.end()
   }
 }
+
+/** The release behind a server that answers for its thumbnails with 503. */
+async function withoutRenditions(): Promise<{ baseUrl: string } & AsyncDisposable> {
+  const server = createServer((incoming, outgoing) => {
+    if (incoming.url?.includes('/renditions/')) {
+      outgoing.writeHead(503, { 'content-type': 'text/plain' }).end('no renditions')
+      return
+    }
+    const { method, headers } = incoming
+    const passed = request(release.baseUrl + incoming.url, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(outgoing)
+    })
+    passed.on('error', () => outgoing.destroy())
+    incoming.pipe(passed)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await promisify(server.close.bind(server))()
+    },
+  }
+}
 const journey = (more: Partial<Parameters<typeof runJourney>[0]> = {}) =>
   runJourney({ baseUrl: release.baseUrl, ...account, syntheticSecret: 'secret', ...more })
 
@@ -70,8 +101,19 @@ test('a step that fails is named with its reason, and what was made is taken awa
     steps: [{ name: 'health', ok: false, message: expect.stringContaining('expected 9.9.9') as string }],
   })
   expect((await journey({ password: 'something else' })).steps.at(-1)).toMatchObject({ name: 'sign in', ok: false })
-  expect((await journey({ timeoutMs: 250 })).ok).toBe(false)
+  await using lossy = await withoutRenditions()
+  const result = await journey({ baseUrl: lossy.baseUrl })
+  expect(result.steps.at(-1)).toEqual({
+    name: 'rendition',
+    ok: false,
+    tookMs: expect.any(Number) as number,
+    message: 'thumbnail: 503 text/plain',
+  })
   expect(await query('select from asset')).toHaveLength(0)
+  expect((await journey({ timeoutMs: 1 })).steps.at(-1)).toMatchObject({
+    ok: false,
+    message: 'no answer within the time of the journey',
+  })
 })
 
 test('nobody there is a reason, not an exception', async () => {
