@@ -21,7 +21,7 @@ export const config = {
   command: env['DAM_BENCH_COMMAND']?.split(' '),
   /** Measure less: for trying a bench out, not for results. */
   quick: env['DAM_BENCH_QUICK'] === '1',
-  /** Kills in `alert-kill`; rounds of each kind in `rollback`, `diagnosis` and `lock`; 100 unless given. */
+  /** Kills in `alert-kill`, cuts in `alert-power`; rounds of each kind in `rollback`, `diagnosis` and `lock`; 100 unless given. */
   rounds: env['DAM_BENCH_ROUNDS'] === undefined ? undefined : Number(env['DAM_BENCH_ROUNDS']),
   /** Hosts that `rollback` deploys to at the same time. */
   lanes: env['DAM_BENCH_LANES'] === undefined ? undefined : Number(env['DAM_BENCH_LANES']),

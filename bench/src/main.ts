@@ -46,6 +46,10 @@ const benches: Record<string, Bench> = {
     about: '100 kill -9 of the ops process while incidents open and climb; pages lost; the same for Alertmanager',
     load: () => import('./alert-kill.ts'),
   },
+  'alert-power': {
+    about: '100 power cuts of the ops process on a disk that forgets what was not synced, as root; pages lost',
+    load: () => import('./alert-power.ts'),
+  },
   storm: {
     about: '10 000 alerts in 1 s and in 60 s, one of a hundred critical: pages, first page, memory',
     load: () => import('./storm.ts'),
