@@ -85,10 +85,10 @@ test('two windows that edit the same title find the conflict, and no text is los
   const second = await context.newPage()
   await open(page, `/dam/assets/${id}`)
   await expect(title(page)).not.toHaveValue('')
+  // Both have begun to type before either is saved: no news reaches the second window, which must not have a stream already.
+  await second.route('**/events/stream/**', (route) => route.abort())
   await second.goto(`/dam/assets/${id}`)
   await expect(title(second)).not.toHaveValue('')
-  // Both have begun to type before either is saved.
-  await second.route('**/events/stream/**', (route) => route.abort())
   await title(second).focus()
   await title(page).fill('Title of the first window')
   await title(page).press('Tab')

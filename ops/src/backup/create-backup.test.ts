@@ -214,12 +214,15 @@ test('a restore goes into a database beside the live one, brings originals back,
   const kept = await swapDatabase(mine.connectionString, report.database, now)
   expect(await tags(mine.connectionString)).toEqual(['then'])
   expect(await tags(onDatabase(mine.connectionString, kept))).toEqual(['then', 'later'])
-  const undone = await undoSwap(mine.connectionString, new Date('2025-01-27T12:00:00Z'))
+  const undone = await undoSwap(mine.connectionString, now)
   expect(undone.restored).toBe(kept)
   expect(await tags(mine.connectionString)).toEqual(['then', 'later'])
+  const redone = await undoSwap(mine.connectionString, now)
+  expect(redone).toEqual({ restored: undone.kept, kept: expect.not.stringMatching(undone.kept) as string })
+  expect(await tags(mine.connectionString)).toEqual(['then'])
 
   expect(await dropReplacedDatabases(mine.connectionString, new Date('2025-02-02T00:00:00Z'))).toEqual([])
-  expect(await dropReplacedDatabases(mine.connectionString, new Date('2025-02-04T00:00:00Z'))).toEqual([undone.kept])
+  expect(await dropReplacedDatabases(mine.connectionString, new Date('2025-02-04T00:00:00Z'))).toEqual([redone.kept])
   expect(await replacedDatabases(mine.connectionString)).toEqual([])
 })
 

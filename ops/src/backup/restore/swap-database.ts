@@ -15,7 +15,10 @@ export type ReplacedDatabase = { name: string; replacedAt: Date }
  */
 export async function swapDatabase(connectionString: string, incoming: string, now: Date): Promise<string> {
   const live = databaseOf(connectionString)
-  const kept = `${live}_before_${compactTime(now)}`
+  // Two swaps within a second have different names, in their order.
+  const [newest] = await replacedDatabases(connectionString)
+  const moment = Math.max(now.getTime(), newest ? newest.replacedAt.getTime() + 1_000 : 0)
+  const kept = `${live}_before_${compactTime(new Date(moment))}`
   await renameTogether(connectionString, [
     [live, kept],
     [incoming, live],
