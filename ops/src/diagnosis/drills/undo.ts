@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs'
 import { processIdentity } from '@dam/platform/process-identity'
 import pg from 'pg'
-import { allPids, lookAt } from '../probes/processes.ts'
+import { continueWithChildren } from '../fixes/continue-processes.ts'
 import { evaluateIn } from './inspector.ts'
 
 /** One step that takes back what a game day did. Each may be taken again, and is right although its deed was never done. */
@@ -34,8 +34,7 @@ export async function takeBack(undo: Undo): Promise<void> {
       return
     case 'continue':
       if (processIdentity(undo.pid)?.startedAt !== undo.startedAt) return
-      for (const pid of [undo.pid, ...allPids().filter((one) => lookAt(one)?.parent === undo.pid)])
-        process.kill(pid, 'SIGCONT')
+      continueWithChildren(undo.pid)
       return
     case 'forget':
       if (processIdentity(undo.pid)?.startedAt !== undo.startedAt) return

@@ -7,8 +7,9 @@ import type { CdnConfig } from '../cdn/purge-cdn.ts'
 import { purgeCdn } from '../cdn/purge-cdn.ts'
 import { findDiagnosis } from '../diagnosis-store.ts'
 import type { DiagnosisPlace } from '../place.ts'
-import { allPids, lookAt, startedAtOf, titleOf } from '../probes/processes.ts'
+import { startedAtOf, titleOf } from '../probes/processes.ts'
 import { clearKeys } from '../probes/redis.ts'
+import { continueWithChildren } from './continue-processes.ts'
 
 export type Fix = { reference: string; environment: string; action: ProposedAction; proposedAt: string }
 
@@ -182,8 +183,7 @@ async function deeds({ place, cdn, runCommand }: FixDeps, { kind, subject }: Pro
         : `${pid} has ended${kind === 'restart-process' ? '; its supervisor starts another' : ''}`
     }
     case 'continue-process':
-      // A server that is stopped has stopped children, too.
-      for (const pid of stoppedWith(Number(subject['pid']))) process.kill(pid, 'SIGCONT')
+      continueWithChildren(Number(subject['pid']))
       return `${subject['pid']} goes on`
     case 'clear-cache':
       return `${await clearKeys(place.redisUrl)} keys deleted`
@@ -228,12 +228,6 @@ function isSameProcess(subject: ProposedAction['subject']): boolean {
     subject['startedAt'] === undefined ||
     Math.abs(Date.parse(startedAt) - Date.parse(String(subject['startedAt']))) < 3_000
   )
-}
-
-function stoppedWith(root: number): number[] {
-  const found = [root]
-  for (const pid of allPids()) if (lookAt(pid)?.parent === root) found.push(pid)
-  return found
 }
 
 type Row = { pid: number; application_name: string; state: string; seconds: number; query: string }
