@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { fork } from 'node:child_process'
 import { openStore } from '@dam/ops/src/store.ts'
+import { watchApi } from './alerts/api-watch.ts'
 import { opsPlace } from './alerts/ops-process.ts'
 import { startReceiver } from './alerts/receiver.ts'
 import { config } from './config.ts'
@@ -10,6 +11,8 @@ import { type Figure, quantile, report } from './report.ts'
 
 const groups = 50
 const writers = 3
+/** How long the API is measured before each storm. */
+const calmMs = 10_000
 
 /**
  * 10 000 alerts in a second, 1 000 in ten and 10 000 in a minute, from several processes into the store of the real ops process; one of a
@@ -32,6 +35,9 @@ async function storm(count: number, seconds: number): Promise<Figure[]> {
   using store = openStore(place.folder)
   let rssPeak = 0
   const watch = setInterval(() => (rssPeak = Math.max(rssPeak, rssOf(ops.pid))), 200)
+  const api = await watchApi(store, place.address)
+  await sleep(calmMs)
+  const calm = api.take()
   const startedAt = Date.now()
   const accepted = await Promise.all(
     Array.from({ length: writers }, (_, writer) =>
@@ -49,6 +55,8 @@ async function storm(count: number, seconds: number): Promise<Figure[]> {
       `select count(*) as n from outbox where channel = 'pagerduty' and state in ('waiting', 'sending')`,
     )?.n ?? 0
   await sleep(3_000)
+  const stormy = api.take()
+  await api.stop()
   while (urgent() > 0 && performance.now() < until) await sleep(250)
   clearInterval(watch)
   await ops.stop()
@@ -120,6 +128,13 @@ async function storm(count: number, seconds: number): Promise<Figure[]> {
       unit: 'MiB',
       n: 1,
       target: { atMost: 200 },
+    },
+    { figure: `${name}: list of incidents before, p95`, value: quantile(calm, 0.95), unit: 'ms', n: calm.length },
+    {
+      figure: `${name}: list of incidents in the storm, p95`,
+      value: quantile(stormy, 0.95),
+      unit: 'ms',
+      n: stormy.length,
     },
   ]
 }

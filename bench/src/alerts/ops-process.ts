@@ -8,6 +8,8 @@ import { config, root } from '../config.ts'
 export type OpsPlace = {
   /** Folder of its store. */
   folder: string
+  /** Where its console and API answer. */
+  address: string
   start(): Promise<OpsProcess>
 }
 export type OpsProcess = { pid: number; kill(): Promise<void>; stop(): Promise<void> }
@@ -40,6 +42,7 @@ export async function opsPlace(
   }
   return {
     folder: path.join(dataDir, 'ops'),
+    address: `http://127.0.0.1:${opsPort}`,
     start: () => startOps(environment),
   }
 }

@@ -39,19 +39,40 @@ export function enqueue(
   message: Message,
   options: { channels: readonly ChannelAddress[]; key: string; now: Date },
 ): void {
+  const priority = message.severity ? priorities[message.severity] : 3
   for (const channel of options.channels) {
-    store.run(
+    const added = store.run(
       `insert into outbox (dedup_key, channel, subject, priority, message, state, next_at, created_at)
        values (?, ?, ?, ?, ?, 'waiting', ?, ?) on conflict (dedup_key) do nothing`,
       `${message.subject}/${options.key}/${channel}`,
       channel,
       message.subject,
-      message.severity ? priorities[message.severity] : 3,
+      priority,
       JSON.stringify(message),
       options.now.toISOString(),
       options.now.toISOString(),
     )
+    if (added > 0) hurry(store, { channel, subject: message.subject, priority, now: options.now })
   }
+}
+
+/**
+ * What is unsent of a subject becomes as urgent as what follows it, which must not overtake it: a page that is critical would otherwise wait
+ * for the turn of a calm one. What failed keeps the time of its next try.
+ */
+function hurry(
+  store: Store,
+  { channel, subject, priority, now }: { channel: ChannelAddress; subject: string; priority: number; now: Date },
+): void {
+  store.run(
+    `update outbox set priority = ?, next_at = case when state = 'waiting' and attempts = 0 then ? else next_at end
+     where channel = ? and subject = ? and priority > ? and state in ('waiting', 'sending')`,
+    priority,
+    now.toISOString(),
+    channel,
+    subject,
+    priority,
+  )
 }
 
 /** Nothing is put off for longer, so what is due later than this was written before the clock went back, and is due now. */

@@ -233,6 +233,22 @@ describe('many messages', () => {
     expect(http.received).toHaveLength(71)
   })
 
+  test('what becomes critical does not wait for the turn of what was said of it before', async () => {
+    calm(70, 'P1')
+    await send()
+    expect(http.received).toHaveLength(48)
+    const [held] = listOutbox(store, { state: 'waiting', limit: 1 })
+    const subject = held?.subject ?? ''
+    wait(1)
+    put({ subject, severity: 'P0', title: 'P1 → P0' }, 'slack:#dam-oncall', 'severity')
+    await send()
+    await send()
+    expect(http.received.slice(48).map(({ body }) => JSON.stringify(body))).toEqual([
+      expect.stringContaining(held?.message.title ?? ''),
+      expect.stringContaining('P1 → P0'),
+    ])
+  })
+
   test('the first word of an environment comes before the hundredth of another that is as urgent', async () => {
     calm(60, 'P1')
     put({ severity: 'P1', environment: 'staging', title: 'First of staging' }, 'slack:#dam-oncall')
