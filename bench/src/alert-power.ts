@@ -2,7 +2,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openIncident } from '@dam/ops/src/incidents/incident-store.ts'
 import { openStore } from '@dam/ops/src/store.ts'
-import { endure } from './alerts/endure.ts'
+import { endure, quickClimb } from './alerts/endure.ts'
 import { opsPlace } from './alerts/ops-process.ts'
 import { startReceiver } from './alerts/receiver.ts'
 import { openVolatileDisk, type VolatileDisk } from './alerts/volatile-disk.ts'
@@ -16,10 +16,7 @@ export async function run(): Promise<void> {
   using disk = openVolatileDisk(path.join(config.scratchDir, 'alert-power'))
   const control = await lostWithoutSync(disk, Math.ceil(cuts / 10))
   await using receiver = await startReceiver(400)
-  const place = await opsPlace(path.relative(config.scratchDir, path.join(disk.folder, 'place')), {
-    receiver: receiver.url,
-    after: { secondary: '3s', levels: ['6s', '10s', '15s'] },
-  })
+  const place = await opsPlace(path.join(disk.folder, 'place'), { receiver: receiver.url, after: quickClimb })
   // The policy is there before the first cut, as on a machine that is set up.
   disk.settle()
   const figures = await endure({

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { fork } from 'node:child_process'
@@ -30,7 +31,7 @@ export async function run(): Promise<void> {
 async function storm(count: number, seconds: number): Promise<Figure[]> {
   const name = `${count.toLocaleString('en').replaceAll(',', ' ')} alerts in ${seconds} s`
   await using receiver = await startReceiver(20)
-  const place = await opsPlace('storm', { receiver: receiver.url })
+  const place = await opsPlace(path.join(config.scratchDir, 'storm'), { receiver: receiver.url })
   const ops = await place.start()
   using store = openStore(place.folder)
   let rssPeak = 0

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openIncident } from '@dam/ops/src/incidents/incident-store.ts'
+import type { Message } from '@dam/ops/src/notify/message.ts'
 import { openStore, type Store } from '@dam/ops/src/store.ts'
 import { createRandom } from '../random.ts'
 import { type Figure, quantile } from '../report.ts'
-import type { OpsPlace, OpsProcess } from './ops-process.ts'
+import type { Climb, OpsPlace, OpsProcess } from './ops-process.ts'
 import type { Receiver } from './receiver.ts'
 
 type Moment = 'queued' | 'sending' | 'sent, not acknowledged' | 'escalating' | 'idle'
+
+/** Times of the levels, so short that incidents climb between two deaths. */
+export const quickClimb = { secondary: '3s', levels: ['6s', '10s', '15s'] } as const satisfies Climb
 
 /** Ends the process the hard way; `store` is the bench's own connection, and what is given back goes on in its place. */
 export type Death = (ops: OpsProcess, store: Store) => Promise<Store>
@@ -75,17 +79,26 @@ export async function endure(options: {
   const triggers = receiver.arrivals.filter(({ body }) => body['event_action'] === 'trigger')
   const countOf = (id: number): number =>
     triggers.filter(({ body }) => body['dedup_key'] === `dam/bench/incident:${id}`).length
-  const owed =
-    store.row<{ n: number }>(
-      `select count(*) as n from outbox where channel = 'pagerduty' and json_extract(message, '$.environment') = 'bench'
+  const owed = store
+    .rows<{ subject: string; message: string }>(
+      `select subject, message from outbox where channel = 'pagerduty' and json_extract(message, '$.environment') = 'bench'
      and state = 'sent' and json_extract(message, '$.event') not in ('incident-acknowledged', 'incident-resolved')`,
-    )?.n ?? 0
+    )
+    .map(({ subject, message }) => {
+      const { at, event, title } = JSON.parse(message) as Message
+      return `dam/bench/${subject} ${at} ${event} ${title}`
+    })
   const known = new Map(
     store
       .rows<{ id: number; dedupKey: string }>('select id, dedup_key as dedupKey from incident')
       .map(({ id, dedupKey }) => [id, dedupKey]),
   )
-  const calls = triggers.filter(({ body }) => String(body['dedup_key']).startsWith('dam/bench/')).length
+  const calls = triggers
+    .filter(({ body }) => String(body['dedup_key']).startsWith('dam/bench/'))
+    .map(({ body }) => {
+      const { timestamp, class: event, summary } = body['payload'] as Record<string, string>
+      return `${String(body['dedup_key'])} ${timestamp} ${event} ${summary}`
+    })
   const firstAfter = [...opened].flatMap(([id, { at }]) => {
     const first = triggers.find(({ body }) => body['dedup_key'] === `dam/bench/incident:${id}`)
     return first ? [first.at - at] : []
@@ -94,7 +107,7 @@ export async function endure(options: {
   store.close()
   const ids = [...opened.keys()]
   return [
-    { figure: called, value: deaths, unit: 'count', n: deaths, target: { atLeast: deaths } },
+    { figure: called, value: deaths, unit: 'count', n: deaths },
     ...[...moments].map(([moment, value]) => ({ figure: `  of that ${moment}`, value, unit: 'count', n: deaths })),
     { figure: 'incidents committed', value: opened.size, unit: 'count', n: opened.size },
     {
@@ -111,15 +124,15 @@ export async function endure(options: {
       n: opened.size,
       target: { atMost: 0 },
     },
-    { figure: 'pages left unsent', value: left, unit: 'count', n: owed, target: { atMost: 0 } },
+    { figure: 'pages left unsent', value: left, unit: 'count', n: owed.length, target: { atMost: 0 } },
     {
       figure: 'pages that never arrived',
-      value: Math.max(0, owed - calls),
+      value: moreOf(owed, calls),
       unit: 'count',
-      n: owed,
+      n: owed.length,
       target: { atMost: 0 },
     },
-    { figure: 'pages that arrived twice', value: Math.max(0, calls - owed), unit: 'count', n: owed },
+    { figure: 'pages that arrived twice', value: moreOf(calls, owed), unit: 'count', n: owed.length },
     {
       figure: 'committed until first page, p50 (deaths and starts included)',
       value: quantile(firstAfter, 0.5),
@@ -128,6 +141,17 @@ export async function endure(options: {
     },
     { figure: 'committed until first page, slowest', value: quantile(firstAfter, 1), unit: 'ms', n: firstAfter.length },
   ]
+}
+
+/** How many of `these` have no counterpart of their own among `those`. */
+function moreOf(these: readonly string[], those: readonly string[]): number {
+  const left = new Map<string, number>()
+  for (const one of those) left.set(one, (left.get(one) ?? 0) + 1)
+  return these.filter((one) => {
+    const count = left.get(one) ?? 0
+    left.set(one, count - 1)
+    return count <= 0
+  }).length
 }
 
 function momentOf(store: Store, unanswered: number): Moment {

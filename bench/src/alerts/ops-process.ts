@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { shippedPolicyFile } from '@dam/ops/src/policy/read-policy.ts'
-import { config, root } from '../config.ts'
+import { root } from '../config.ts'
 
 export type OpsPlace = {
   /** Folder of its store. */
@@ -14,12 +14,11 @@ export type OpsPlace = {
 }
 export type OpsProcess = { pid: number; kill(): Promise<void>; stop(): Promise<void> }
 
-/** The real ops process with real channels to `receiver`, people to call, and a store of its own. `after` are the levels' times. */
-export async function opsPlace(
-  name: string,
-  options: { receiver: string; after?: { secondary: string; levels: [string, string, string] } },
-): Promise<OpsPlace> {
-  const dataDir = path.join(config.scratchDir, name)
+/** When the secondary and the levels 2 to 4 are called, as the policy writes durations. */
+export type Climb = { secondary: string; levels: readonly [string, string, string] }
+
+/** The real ops process with real channels to `receiver`, people to call, and a store of its own in `dataDir`, which is made anew. */
+export async function opsPlace(dataDir: string, options: { receiver: string; after?: Climb }): Promise<OpsPlace> {
   rmSync(dataDir, { recursive: true, force: true })
   mkdirSync(dataDir, { recursive: true })
   const policyFile = path.join(dataDir, 'policy.yaml')
@@ -64,7 +63,7 @@ async function startOps(environment: Record<string, string>): Promise<OpsProcess
   return { pid: child.pid ?? 0, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
 }
 
-function policyWithPeople(after: { secondary: string; levels: [string, string, string] } | undefined): string {
+function policyWithPeople(after: Climb | undefined): string {
   const person = (id: string, level: number): string =>
     `  - { id: ${id}, name: ${id}, phone: '', email: ${id}@dam.local, slack: '', pagerduty: '', level: ${level} }`
   const people = [person('anna', 1), person('ben', 1), person('lead', 2), person('manager', 3), person('cto', 4)]

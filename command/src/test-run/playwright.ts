@@ -17,8 +17,9 @@ export async function runPlaywright(options: {
     chromium = await ensureChromium()
     await buildFrontend({ force: false, say: console.log })
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error)
-    return tallyOf(1, 0, [failureLine('e2e', error instanceof Error ? error.message : String(error))], 'playwright')
+    const reason = error instanceof Error ? error.message : String(error)
+    console.error(reason)
+    return { passed: 0, failed: 1, failures: [failureLine('e2e', reason)] }
   }
   const folder = mkdtempSync(path.join(tmpdir(), 'dam-e2e-'))
   const report = path.join(folder, 'report.json')

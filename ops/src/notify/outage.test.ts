@@ -108,6 +108,18 @@ describe('an hour without the pager', () => {
     expect(pages.toSorted()).toEqual([1, 2, 3, 4, 5].map((id) => `incident:${id}`))
   })
 
+  test('what is said of the same incident meanwhile takes the second way, too, although the first word is still unsent', async () => {
+    answers['pagerduty'] = () => refused
+    put(1, { severity: 'P1' })
+    await pass(300)
+    put(1, { event: 'incident-call', title: 'The next level is called' })
+    await pass(120)
+    expect(taken.filter(({ channel }) => channel === 'email')).toHaveLength(2)
+    answers = {}
+    await pass(120)
+    expect(stateOf(1)).toEqual(['sent', 'sent'])
+  })
+
   test('waits between attempts grow to a minute at most, with jitter', async () => {
     answers['pagerduty'] = () => refused
     put(1)

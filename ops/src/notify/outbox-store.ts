@@ -77,7 +77,8 @@ function hurry(
 
 /** Nothing is put off for longer, so what is due later than this was written before the clock went back, and is due now. */
 const furthestMs = 120_000
-const isDue = `state in ('waiting', 'sending') and (next_at <= ? or next_at > ?)
+const isTime = `state in ('waiting', 'sending') and (next_at <= ? or next_at > ?)`
+const isDue = `${isTime}
   and not exists (select 1 from outbox earlier where earlier.channel = outbox.channel and earlier.subject = outbox.subject
                   and earlier.id < outbox.id and earlier.state in ('waiting', 'sending'))`
 const dueBounds = (now: Date): [string, string] => [
@@ -88,10 +89,7 @@ const dueBounds = (now: Date): [string, string] => [
 /** Destinations for which something is due. */
 export const dueChannels = (store: Store, now: Date): ChannelAddress[] =>
   store
-    .rows<{ channel: string }>(
-      `select distinct channel from outbox where state in ('waiting', 'sending') and (next_at <= ? or next_at > ?)`,
-      ...dueBounds(now),
-    )
+    .rows<{ channel: string }>(`select distinct channel from outbox where ${isTime}`, ...dueBounds(now))
     .map(({ channel }) => channel)
 
 /** An environment of which a destination heard nothing for so long is new to it. */
@@ -124,6 +122,24 @@ export const dueEntries = (store: Store, now: Date, options: { channel: ChannelA
       options.limit,
     )
     .map((row) => ({ ...entryOf(row), isFirst: row.isFirst === 1 }))
+
+/**
+ * Whatever a destination should have by now, also what waits behind an earlier message of its subject; most urgent first, and of one
+ * subject in its order, because nothing is less urgent than what follows it.
+ */
+export const overdueEntries = (
+  store: Store,
+  now: Date,
+  options: { channel: ChannelAddress; limit: number },
+): OutboxEntry[] =>
+  store
+    .rows<Row>(
+      `select ${columns} from outbox where channel = ? and ${isTime} order by priority, id limit ?`,
+      options.channel,
+      ...dueBounds(now),
+      options.limit,
+    )
+    .map(entryOf)
 
 /**
  * Drops what announces an incident that is over: nobody is woken for it any more. The end itself is dropped as well when nothing of the

@@ -13,6 +13,7 @@ import {
   markRetry,
   markSent,
   type OutboxEntry,
+  overdueEntries,
   postpone,
   saveReference,
 } from './outbox-store.ts'
@@ -74,14 +75,14 @@ export async function sendLane(deps: SenderDeps, destinations: Destinations, add
   const channel = deps.channels.find((candidate) => candidate.kind === kind)
   const destination = destinationOf(destinations, address)
   dropOvertaken(store, address, deps.now())
-  const due = dueEntries(store, deps.now(), { channel: address, limit: mostAtOnce })
   const isDown = (): boolean => destination.failures >= failuresUntilDown
   // A clock that went back leaves a moment further away than any delay.
   const waitMs = destination.askedAgainAt - deps.now().getTime()
   if (isDown() && waitMs > 0 && waitMs <= longestDelayMs) {
-    goAround(deps, due, new Date(destination.askedAgainAt))
+    goAround(deps, address, new Date(destination.askedAgainAt))
     return 0
   }
+  const due = dueEntries(store, deps.now(), { channel: address, limit: mostAtOnce })
   let settled = 0
   let failed = 0
   for (const group of groupsOf(due, channel)) {
@@ -119,10 +120,7 @@ export async function sendLane(deps: SenderDeps, destinations: Destinations, add
       if (failed > 1 || delivery.mayHaveArrived === true) break
     }
   }
-  if (isDown()) {
-    const rest = dueEntries(store, deps.now(), { channel: address, limit: mostAtOnce })
-    goAround(deps, rest, new Date(destination.askedAgainAt))
-  }
+  if (isDown()) goAround(deps, address, new Date(destination.askedAgainAt))
   return settled
 }
 
@@ -134,11 +132,12 @@ function groupsOf(due: readonly DueEntry[], channel: Channel | undefined): DueEn
   return [...urgent.map((entry) => [entry]), ...(isBundled ? [calm] : calm.map((entry) => [entry]))]
 }
 
-/** Entries of a destination that is down wait until it is asked again; urgent ones take the second way now. */
-function goAround(deps: SenderDeps, due: readonly OutboxEntry[], until: Date): void {
-  if (due.length === 0) return
+/** Entries of a destination that is down wait until it is asked again; urgent ones take the second way now, also those behind others. */
+function goAround(deps: SenderDeps, address: string, until: Date): void {
+  const overdue = overdueEntries(deps.store, deps.now(), { channel: address, limit: mostAtOnce })
+  if (overdue.length === 0) return
   deps.store.transaction(() => {
-    for (const entry of due) {
+    for (const entry of overdue) {
       takeSecondWay(deps, entry)
       postpone(deps.store, entry, entry.outcome || 'the destination is down', until)
     }
